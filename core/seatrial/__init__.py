@@ -1,0 +1,56 @@
+"""seatrial: the execution layer between a trading strategy and any engine that runs it."""
+
+from __future__ import annotations
+
+from seatrial.contracts.events import OrderExecution
+from seatrial.contracts.latency import (
+    LATENCY_FAST,
+    LATENCY_INSTANT,
+    LATENCY_NORMAL,
+    LATENCY_SLOW,
+    Constant,
+    Empirical,
+    LatencyConfig,
+    Lognormal,
+    Uniform,
+)
+from seatrial.contracts.market import Bar, Instrument, Quote, Trade
+from seatrial.contracts.orders import Order
+from seatrial.contracts.rejection import Rejection, RejectionReason
+from seatrial.contracts.terms import Liquidity, OrderSide, OrderStatus, OrderType, TimeInForce, TradingState
+from seatrial.contracts.venue import AccountType, Convention, FeeSchedule, LimitFill, VenueConfig
+from seatrial.errors import SeatrialError
+from seatrial.venue.simulator import ExecutionSimulator
+
+__all__ = [
+    "LATENCY_FAST",
+    "LATENCY_INSTANT",
+    "LATENCY_NORMAL",
+    "LATENCY_SLOW",
+    "AccountType",
+    "Bar",
+    "Constant",
+    "Convention",
+    "Empirical",
+    "ExecutionSimulator",
+    "FeeSchedule",
+    "Instrument",
+    "LatencyConfig",
+    "LimitFill",
+    "Liquidity",
+    "Lognormal",
+    "Order",
+    "OrderExecution",
+    "OrderSide",
+    "OrderStatus",
+    "OrderType",
+    "Quote",
+    "Rejection",
+    "RejectionReason",
+    "SeatrialError",
+    "TimeInForce",
+    "Trade",
+    "TradingState",
+    "Uniform",
+    "VenueConfig",
+]

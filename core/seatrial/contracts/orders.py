@@ -1,0 +1,355 @@
+"""The order: immutable, and moved on by events alone.
+
+`Order(...)` builds a new one and refuses contradictory fields at once. `order.apply(event)` returns the order after the
+event; the table :data:`TRANSITIONS` says which events an order may take at each stage of its life.
+
+:raises InvalidOrderError: when fields contradict each other.
+:raises InvalidTransition: when an event does not fit the order's stage.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec.structs import asdict, force_setattr, replace
+
+from seatrial.clock import to_ns
+from seatrial.contracts._order_checks import check_order, exact
+from seatrial.contracts.events import (
+    CancelRefused,
+    CancelRequested,
+    ModifyRefused,
+    ModifyRequested,
+    OrderAccepted,
+    OrderCancelled,
+    OrderChange,
+    OrderDenied,
+    OrderEvent,
+    OrderExecution,
+    OrderExpired,
+    OrderRejected,
+    OrderReplaced,
+    OrderSubmitted,
+    OrderTriggered,
+)
+from seatrial.contracts.rejection import Rejection, RejectionReason
+from seatrial.contracts.terms import OrderSide, OrderStatus, OrderType, TimeInForce
+from seatrial.errors import InvalidOrderError, InvalidTransition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from seatrial.clock import Timestamp
+
+__all__ = ["TERMINAL", "TRANSITIONS", "Order"]
+
+_ZERO = Decimal(0)
+_NEW = OrderStatus.NEW
+_PENDING_SUBMIT = OrderStatus.PENDING_SUBMIT
+_SUBMITTED = OrderStatus.SUBMITTED
+_PARTIALLY_FILLED = OrderStatus.PARTIALLY_FILLED
+_PENDING_CANCEL = OrderStatus.PENDING_CANCEL
+_PENDING_REPLACE = OrderStatus.PENDING_REPLACE
+_FILLED = OrderStatus.FILLED
+
+TERMINAL = frozenset({OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED})
+"""The statuses an order never leaves."""
+
+_REQUESTS: dict[type, OrderStatus | None] = {
+    CancelRequested: None,
+    CancelRefused: None,
+    ModifyRequested: None,
+    ModifyRefused: None,
+    OrderCancelled: OrderStatus.CANCELLED,
+    OrderExpired: OrderStatus.EXPIRED,
+}
+_WORKING: dict[type, OrderStatus | None] = {
+    **_REQUESTS,
+    OrderTriggered: None,
+    OrderExecution: None,
+    OrderReplaced: None,
+}
+_ENDED: dict[type, OrderStatus | None] = {CancelRefused: None, ModifyRefused: None}
+
+TRANSITIONS: dict[OrderStatus, dict[type, OrderStatus | None]] = {
+    OrderStatus.NEW: {OrderSubmitted: OrderStatus.PENDING_SUBMIT, OrderDenied: OrderStatus.REJECTED},
+    OrderStatus.PENDING_SUBMIT: {**_REQUESTS, OrderAccepted: None, OrderRejected: OrderStatus.REJECTED},
+    OrderStatus.SUBMITTED: {**_WORKING, OrderRejected: OrderStatus.REJECTED},
+    OrderStatus.PARTIALLY_FILLED: _WORKING,
+    OrderStatus.FILLED: _ENDED,
+    OrderStatus.CANCELLED: _ENDED,
+    OrderStatus.REJECTED: _ENDED,
+    OrderStatus.EXPIRED: _ENDED,
+}
+"""Stage → the events it takes → the status that follows; `None` means derived from fills and pending requests.
+
+PENDING_CANCEL and PENDING_REPLACE are no stages: they cover the stage beneath, whose events stay possible.
+"""
+
+
+class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """An order and its whole history.
+
+    Quantities are in units of the instrument, prices in currency per unit, `trail_percent` in per cent, times in UNIX
+    ns UTC (an aware datetime is accepted and converted). `limit_offset` is the distance at which a trailing stop-limit
+    keeps its limit behind its stop.
+    `oco_id` names a group of which the first fill ends the others; `parent_id` the order that must complete first.
+    """
+
+    order_id: str
+    symbol: str
+    side: OrderSide
+    order_type: OrderType
+    quantity: Decimal
+    created_at: int
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_amount: Decimal | None = None
+    trail_percent: Decimal | None = None
+    limit_offset: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    expire_at: int | None = None
+    parent_id: str | None = None
+    oco_id: str | None = None
+    reduce_only: bool = False
+    post_only: bool = False
+    strategy_id: str = "S"
+    tags: tuple[str, ...] = ()
+    native_type: str | None = None
+    status: OrderStatus = OrderStatus.NEW
+    submitted_at: int | None = None
+    filled_quantity: Decimal = _ZERO
+    filled_value: Decimal = _ZERO
+    total_commission: Decimal = _ZERO
+    pending_cancels: int = 0
+    pending_modifies: int = 0
+    rejection: Rejection | None = None
+    events: tuple[OrderEvent, ...] = ()
+
+    if TYPE_CHECKING:
+
+        def __init__(  # the front door takes datetimes and ints; inside they are int ns and Decimal
+            self,
+            *,
+            order_id: str,
+            symbol: str,
+            side: OrderSide,
+            order_type: OrderType,
+            quantity: Decimal | int,
+            created_at: Timestamp,
+            limit_price: Decimal | int | None = None,
+            stop_price: Decimal | int | None = None,
+            trail_amount: Decimal | int | None = None,
+            trail_percent: Decimal | int | None = None,
+            limit_offset: Decimal | int | None = None,
+            time_in_force: TimeInForce = TimeInForce.GTC,
+            expire_at: Timestamp | None = None,
+            parent_id: str | None = None,
+            oco_id: str | None = None,
+            reduce_only: bool = False,
+            post_only: bool = False,
+            strategy_id: str = "S",
+            tags: Iterable[str] = (),
+            native_type: str | None = None,
+        ) -> None: ...
+
+    def __post_init__(self) -> None:
+        """Convert what the front door accepts, then refuse what contradicts itself."""
+        if self.events:
+            return
+        if type(self.created_at) is not int:
+            force_setattr(self, "created_at", to_ns(self.created_at))
+        if self.expire_at is not None:
+            force_setattr(self, "expire_at", to_ns(self.expire_at))
+        if type(self.quantity) is not Decimal:
+            force_setattr(self, "quantity", exact(self, "quantity"))
+        if type(self.tags) is not tuple:
+            force_setattr(self, "tags", tuple(self.tags))
+        check_order(self)
+
+    # -- what follows from the fields ------------------------------------------------------------------------------
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the order has ended: filled, cancelled, rejected or expired."""
+        return self.status in TERMINAL
+
+    @property
+    def remaining_quantity(self) -> Decimal:
+        """What the client has not been told was filled."""
+        return self.quantity - self.filled_quantity
+
+    @property
+    def in_flight(self) -> bool:
+        """Whether something about the order is on the wire and not yet answered."""
+        status = self.status
+        return status is _PENDING_SUBMIT or status is _PENDING_CANCEL or status is _PENDING_REPLACE
+
+    @property
+    def avg_fill_price(self) -> Decimal | None:
+        """The quantity-weighted mean price of the fills; `None` before the first."""
+        return self.filled_value / self.filled_quantity if self.filled_quantity else None
+
+    @property
+    def executions(self) -> tuple[OrderExecution, ...]:
+        """The fills in the order they were reported."""
+        return tuple(event for event in self.events if type(event) is OrderExecution)
+
+    @property
+    def rejection_reason(self) -> RejectionReason | None:
+        """Why the order was refused, or ended unasked."""
+        return self.rejection.reason if self.rejection else None
+
+    @property
+    def rejection_message(self) -> str | None:
+        """The same in words, with the numbers compared."""
+        return self.rejection.message if self.rejection else None
+
+    @property
+    def rejected_at(self) -> int | None:
+        """When the gate or the venue refused the order."""
+        return self._time_of(OrderDenied, OrderRejected)
+
+    @property
+    def cancelled_at(self) -> int | None:
+        """When the order was cancelled at the venue."""
+        return self._time_of(OrderCancelled)
+
+    def _time_of(self, *kinds: type) -> int | None:
+        return next((event.timestamp for event in reversed(self.events) if type(event) in kinds), None)
+
+    @property
+    def stage(self) -> OrderStatus:
+        """The status without pending requests: the row of :data:`TRANSITIONS` that applies."""
+        status = self.status
+        if status is not _PENDING_CANCEL and status is not _PENDING_REPLACE:
+            return status
+        if self.filled_quantity:
+            return _PARTIALLY_FILLED
+        return _PENDING_SUBMIT if self.submitted_at is None else _SUBMITTED
+
+    # -- the only way on -------------------------------------------------------------------------------------------
+
+    def apply(self, event: OrderEvent) -> Order:
+        """Return the order after `event`.
+
+        :raises InvalidTransition: if the order's stage does not take the event, the event is another order's, or a
+            fill is larger than what remains.
+        """
+        stage = self.stage
+        kind = type(event)
+        following = TRANSITIONS[stage].get(kind, _NEW)
+        if following is _NEW or event.order_id != self.order_id:
+            self._refuse(event, stage)
+        events = (*self.events, event)
+        step = _STEPS.get(kind)
+        if step is not None:
+            return step(self, event, events)
+        if following is None:  # triggered: no field but the history changes
+            return replace(self, events=events)
+        return replace(self, status=following, events=events)
+
+    def amended(self, change: OrderChange) -> Order:
+        """Return a new order on the terms a modify asks for, fills kept and history dropped, to be checked.
+
+        :raises InvalidOrderError: when the new terms contradict each other, or nothing changes.
+        """
+        changes = {field: value for field, value in asdict(change).items() if value is not None}
+        if not changes:
+            raise InvalidOrderError(self.order_id, "change", "it changes nothing; give at least one new value")
+        return replace(self, status=_NEW, rejection=None, events=(), **changes)
+
+    def _refuse(self, event: OrderEvent, stage: OrderStatus) -> None:
+        allowed = tuple(sorted(kind.__name__ for kind in TRANSITIONS[stage]))
+        raise InvalidTransition(self, event, self.status, allowed)
+
+
+def _status(order: Order, *, cancels: int, modifies: int, filled: Decimal, accepted: bool) -> OrderStatus:
+    if order.status in TERMINAL:
+        return order.status
+    if cancels:
+        return _PENDING_CANCEL
+    if modifies:
+        return _PENDING_REPLACE
+    if filled:
+        return _PARTIALLY_FILLED
+    return _SUBMITTED if accepted else _PENDING_SUBMIT
+
+
+def _accepted(order: Order, event: OrderAccepted, events: tuple[OrderEvent, ...]) -> Order:
+    status = order.status
+    if status is _PENDING_SUBMIT:
+        status = _SUBMITTED
+    return replace(order, status=status, submitted_at=event.timestamp, events=events)
+
+
+def _refused(order: Order, event: Any, events: tuple[OrderEvent, ...]) -> Order:
+    status = OrderStatus.CANCELLED if type(event) is OrderCancelled else OrderStatus.REJECTED
+    return replace(order, status=status, rejection=event.rejection, events=events)
+
+
+def _executed(order: Order, event: OrderExecution, events: tuple[OrderEvent, ...]) -> Order:
+    quantity = event.quantity
+    before = order.filled_quantity
+    if before:
+        filled = before + quantity
+        value = order.filled_value + quantity * event.price
+        commission = order.total_commission + event.commission
+    else:
+        filled, value, commission = quantity, quantity * event.price, event.commission
+    total = order.quantity
+    if filled == total:
+        status = _FILLED
+    elif filled > total or quantity <= _ZERO:
+        order._refuse(event, order.stage)  # noqa: SLF001 - the same class's table, split out for length
+    else:
+        status = order.status
+        if status is _SUBMITTED:
+            status = _PARTIALLY_FILLED
+    return replace(
+        order,
+        status=status,
+        filled_quantity=filled,
+        filled_value=value,
+        total_commission=commission,
+        events=events,
+    )
+
+
+def _requested(order: Order, event: OrderEvent, events: tuple[OrderEvent, ...]) -> Order:
+    cancels, modifies = order.pending_cancels, order.pending_modifies
+    kind = type(event)
+    if kind is CancelRequested:
+        cancels += 1
+    elif kind is ModifyRequested:
+        modifies += 1
+    elif kind is CancelRefused:
+        cancels -= 1
+    elif kind is ModifyRefused or (kind is OrderReplaced and event.requested):  # type: ignore[union-attr]
+        modifies -= 1
+    if cancels < 0 or modifies < 0:  # an answer nobody waits for; harmless only once the order has ended
+        if order.status not in TERMINAL:
+            order._refuse(event, order.stage)  # noqa: SLF001 - as above
+        cancels, modifies = max(cancels, 0), max(modifies, 0)
+    accepted = order.submitted_at is not None
+    status = _status(order, cancels=cancels, modifies=modifies, filled=order.filled_quantity, accepted=accepted)
+    changes: dict[str, Any] = {}
+    if kind is OrderReplaced:
+        changes = {field: value for field, value in asdict(event.change).items() if value is not None}  # type: ignore[union-attr]
+    return replace(order, status=status, pending_cancels=cancels, pending_modifies=modifies, events=events, **changes)
+
+
+_STEPS: dict[type, Any] = {
+    OrderAccepted: _accepted,
+    OrderDenied: _refused,
+    OrderRejected: _refused,
+    OrderCancelled: _refused,
+    OrderExecution: _executed,
+    CancelRequested: _requested,
+    CancelRefused: _requested,
+    ModifyRequested: _requested,
+    ModifyRefused: _requested,
+    OrderReplaced: _requested,
+}

@@ -1,0 +1,114 @@
+"""The errors seatrial raises: one class per condition, all under :class:`SeatrialError`.
+
+A message says what is wrong, where, and what to do next. Each error keeps the values it was built from as attributes.
+A refusal that is part of trading (a risk limit, too little cash) is never an exception: it is a
+:class:`~seatrial.contracts.rejection.Rejection` on the order.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ClockError",
+    "InvalidConfigError",
+    "InvalidMarketDataError",
+    "InvalidOrderError",
+    "InvalidTimeError",
+    "InvalidTransition",
+    "ReentrantCallError",
+    "SeatrialError",
+    "UnknownOrderError",
+]
+
+
+class SeatrialError(Exception):
+    """The root of every error seatrial raises on purpose."""
+
+
+class InvalidTimeError(SeatrialError, ValueError):
+    """A time that cannot be placed on the UTC time line (a naive datetime, a float, a negative stamp)."""
+
+    def __init__(self, value: object, problem: str, remedy: str) -> None:
+        """Keep the offending `value`; `problem` and `remedy` are the two halves of the message."""
+        super().__init__(f"{value!r} is no usable time: {problem}; {remedy}")
+        self.value = value
+
+
+class ClockError(SeatrialError, ValueError):
+    """A call carried a time before the time already reached."""
+
+    def __init__(self, timestamp: int, now: int, what: str) -> None:
+        """Keep both times, in UNIX ns UTC; `what` names the call."""
+        super().__init__(
+            f"{what} at {timestamp} ns lies {now - timestamp} ns before the time already reached ({now} ns); "
+            "feed orders and market data in time order"
+        )
+        self.timestamp = timestamp
+        self.now = now
+
+
+class InvalidOrderError(SeatrialError, ValueError):
+    """An order whose own fields contradict each other; it never came into being."""
+
+    def __init__(self, order_id: object, field: str, problem: str) -> None:
+        """Keep the order id and the name of the field to change."""
+        super().__init__(f"order {order_id!r}: {field}: {problem}")
+        self.order_id = order_id
+        self.field = field
+
+
+class InvalidMarketDataError(SeatrialError, ValueError):
+    """A quote, trade, bar or price that no market can have shown."""
+
+    def __init__(self, symbol: object, field: str, problem: str) -> None:
+        """Keep the symbol and the name of the offending field."""
+        super().__init__(f"market data for {symbol!r}: {field}: {problem}")
+        self.symbol = symbol
+        self.field = field
+
+
+class InvalidConfigError(SeatrialError, ValueError):
+    """A configuration value that cannot be used."""
+
+    def __init__(self, setting: str, value: object, problem: str) -> None:
+        """Keep the setting's name and the value given for it."""
+        super().__init__(f"{setting}={value!r}: {problem}")
+        self.setting = setting
+        self.value = value
+
+
+class InvalidTransition(SeatrialError):
+    """An event that an order in its present status cannot take."""
+
+    def __init__(self, order: object, event: object, status: str, allowed: tuple[str, ...]) -> None:
+        """Keep the order, the event and the names of the events that were allowed."""
+        order_id = getattr(order, "order_id", order)
+        can = ", ".join(allowed) or "nothing"
+        super().__init__(f"order {order_id!r} is {status}: it cannot take {type(event).__name__}, only {can}")
+        self.order = order
+        self.event = event
+        self.allowed = allowed
+
+
+class UnknownOrderError(SeatrialError, KeyError):
+    """An order id that was never submitted here."""
+
+    def __init__(self, order_id: str) -> None:
+        """Keep the id."""
+        super().__init__(f"no order {order_id!r} was submitted here; check the id, or submit the order first")
+        self.order_id = order_id
+
+    def __str__(self) -> str:
+        """Show the message as it is; KeyError would show its repr."""
+        return str(self.args[0])
+
+
+class ReentrantCallError(SeatrialError, RuntimeError):
+    """A listener tried to move time while time was being moved."""
+
+    def __init__(self, what: str) -> None:
+        """Keep the name of the call."""
+        super().__init__(
+            f"{what} was called from inside a listener; listeners may submit, modify and cancel, "
+            "but only the outermost caller may feed market data or advance time"
+        )
+        self.what = what

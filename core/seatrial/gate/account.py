@@ -1,0 +1,100 @@
+"""An account kept up to date in O(1) per fill and per mark: cash, positions, marks, equity."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seatrial.gate.instruments import Instruments
+
+__all__ = ["Account", "Holding"]
+
+_ZERO = Decimal(0)
+
+
+class Holding:
+    """One symbol in one account: signed units, last mark (currency per unit), and the money a unit stands for."""
+
+    __slots__ = ("mark", "marked_at", "multiplier", "quantity")
+
+    def __init__(self, multiplier: Decimal) -> None:
+        """Start flat and unmarked."""
+        self.quantity = _ZERO
+        self.mark: Decimal | None = None
+        self.marked_at = 0
+        self.multiplier = multiplier
+
+
+class Account:
+    """Cash and holdings; every position is valued at its last mark, or at its last fill before the first mark.
+
+    A fill moves cash by the full value in both directions, so equity is cash plus the signed value of the positions.
+    """
+
+    __slots__ = ("_holdings", "_instruments", "_positions", "cash", "net")
+
+    def __init__(self, cash: Decimal, instruments: Instruments) -> None:
+        """Start with `cash` (currency) and no position."""
+        self.cash = cash
+        self.net = _ZERO
+        """The signed value of all positions at their marks, in currency."""
+        self._holdings: dict[str, Holding] = {}
+        self._positions: dict[str, Decimal] = {}
+        self._instruments = instruments
+
+    @property
+    def equity(self) -> Decimal:
+        """Cash plus every position at its mark, in currency."""
+        return self.cash + self.net
+
+    @property
+    def positions(self) -> Mapping[str, Decimal]:
+        """Signed units by symbol; a flat symbol is absent. A live, read-only view."""
+        return MappingProxyType(self._positions)
+
+    def position(self, symbol: str) -> Decimal:
+        """Return the signed units held of one symbol."""
+        return self._positions.get(symbol, _ZERO)
+
+    def holding(self, symbol: str) -> Holding:
+        """Return the record of one symbol, made when first asked for."""
+        holding = self._holdings.get(symbol)
+        if holding is None:
+            holding = self._holdings[symbol] = Holding(self._instruments.get(symbol).multiplier)
+        return holding
+
+    def mark(self, symbol: str, price: Decimal, timestamp: int) -> None:
+        """Value `symbol` at `price` from `timestamp` on."""
+        holding = self._holdings.get(symbol) or self.holding(symbol)
+        quantity = holding.quantity
+        if quantity and holding.mark is not None:
+            self.net += (price - holding.mark) * quantity * holding.multiplier
+        holding.mark = price
+        holding.marked_at = timestamp
+
+    def trade(self, symbol: str, quantity: Decimal, price: Decimal, commission: Decimal) -> None:
+        """Book a fill of signed `quantity` at `price` for `commission` (currency, positive is a cost)."""
+        holding = self.holding(symbol)
+        self.cash -= quantity * price * holding.multiplier + commission
+        self._add(holding, symbol, quantity, price)
+
+    def adjust(self, cash: Decimal, symbol: str | None, quantity: Decimal, price: Decimal | None = None) -> None:
+        """Book what is no fill: cash and, where `symbol` is given, units of it."""
+        self.cash += cash
+        if symbol is not None and quantity:
+            self._add(self.holding(symbol), symbol, quantity, price)
+
+    def _add(self, holding: Holding, symbol: str, quantity: Decimal, price: Decimal | None) -> None:
+        if holding.mark is None:
+            holding.mark = price
+        held = holding.quantity = holding.quantity + quantity
+        if holding.mark is not None:
+            self.net += quantity * holding.mark * holding.multiplier
+        if held:
+            self._positions[symbol] = held
+        else:
+            self._positions.pop(symbol, None)

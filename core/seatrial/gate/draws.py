@@ -1,0 +1,42 @@
+"""Keyed draws: a delay is a pure function of who asks, never of when or in which order.
+
+The key (seed, simulator id, order key, leg, n) is hashed with BLAKE2b to 64 bits, which the leg's distribution turns
+into ns. So a run that ticks faster, or that is restored in the middle, draws the same delays; and there is no random
+state to lose.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from seatrial.contracts.latency import Constant, Leg
+
+if TYPE_CHECKING:
+    from seatrial.contracts.latency import LatencyConfig
+
+__all__ = ["Draws"]
+
+
+class Draws:
+    """The delays of one gate."""
+
+    __slots__ = ("_base", "_delays", "constant")
+
+    def __init__(self, latency: LatencyConfig, seed: int, simulator_id: str) -> None:
+        """Fix what all keys share."""
+        self._base = blake2b(f"{seed}\0{simulator_id}\0".encode(), digest_size=8)
+        self._delays = {leg: latency.leg(leg) for leg in Leg}
+        self.constant: dict[Leg, int | None] = {
+            leg: delay.delay_ns if isinstance(delay, Constant) else None for leg, delay in self._delays.items()
+        }
+        """The delay of each leg that never varies, in ns; `None` for one that must be drawn."""
+
+    def delay(self, leg: Leg, key: str, n: int) -> int:
+        """Return the delay in ns of the `n`-th message on `leg` for the order counted as `key`."""
+        constant = self.constant[leg]
+        if constant is not None:
+            return constant
+        digest = self._base.copy()
+        digest.update(f"{key}\0{leg}\0{n}".encode())
+        return self._delays[leg].sample(int.from_bytes(digest.digest()))

@@ -1,0 +1,48 @@
+"""The instruments of a run, by symbol."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seatrial.contracts.market import Instrument
+from seatrial.errors import InvalidConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Instruments"]
+
+
+class Instruments:
+    """A closed list where instruments were declared; otherwise any symbol, on a free price grid, always open."""
+
+    __slots__ = ("_by_symbol", "closed")
+
+    def __init__(self, instruments: Iterable[Instrument] = ()) -> None:
+        """Declare `instruments`; none at all leaves the list open.
+
+        :raises InvalidConfigError: when two share a symbol.
+        """
+        self._by_symbol: dict[str, Instrument] = {}
+        for instrument in instruments:
+            if instrument.symbol in self._by_symbol:
+                raise InvalidConfigError("instruments", instrument.symbol, "declared twice; keep one")
+            self._by_symbol[instrument.symbol] = instrument
+        self.closed = bool(self._by_symbol)
+
+    def knows(self, symbol: str) -> bool:
+        """Return whether orders and market data for `symbol` are possible."""
+        return not self.closed or symbol in self._by_symbol
+
+    def get(self, symbol: str) -> Instrument:
+        """Return the instrument of a known symbol.
+
+        :raises InvalidConfigError: when instruments were declared and this is none of them.
+        """
+        found = self._by_symbol.get(symbol)
+        if found is None:
+            if self.closed:
+                names = ", ".join(sorted(self._by_symbol))
+                raise InvalidConfigError("symbol", symbol, f"no such instrument; declared are {names}")
+            found = self._by_symbol[symbol] = Instrument(symbol=symbol)
+        return found

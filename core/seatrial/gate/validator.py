@@ -1,0 +1,56 @@
+"""What the gate refuses before any risk rule looks: unknown symbols, prices off the grid, quantities off the lot."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from seatrial.contracts.rejection import RefusedBy, Rejection, RejectionReason
+
+if TYPE_CHECKING:
+    from seatrial.contracts.orders import Order
+    from seatrial.gate.instruments import Instruments
+
+__all__ = ["refusal", "validate"]
+
+_ON_GRID = ("limit_price", "stop_price")
+
+
+def refusal(
+    reason: RejectionReason,
+    message: str,
+    *,
+    rule: str | None = None,
+    value: Decimal | None = None,
+    limit: Decimal | None = None,
+) -> Rejection:
+    """Return a refusal by the gate."""
+    return Rejection(reason, message, RefusedBy.GATE, rule, value, limit)
+
+
+def validate(order: Order, instruments: Instruments) -> Rejection | None:
+    """Return why the instrument does not take this order, or `None`."""
+    if not instruments.knows(order.symbol):
+        return refusal(
+            RejectionReason.INVALID_SYMBOL, f"no instrument {order.symbol!r} is declared; add it or mend the name"
+        )
+    instrument = instruments.get(order.symbol)
+    lot, tick = instrument.lot_size, instrument.tick_size
+    if lot is not None and order.quantity % lot:
+        return refusal(
+            RejectionReason.INVALID_QUANTITY,
+            f"quantity {order.quantity} is no multiple of the lot {lot}",
+            value=order.quantity,
+            limit=lot,
+        )
+    if tick is not None:
+        for field in _ON_GRID:
+            price: Decimal | None = getattr(order, field)
+            if price is not None and price % tick:
+                return refusal(
+                    RejectionReason.INVALID_PRICE,
+                    f"{field} {price} is no multiple of the tick {tick}",
+                    value=price,
+                    limit=tick,
+                )
+    return None

@@ -1,0 +1,209 @@
+"""One symbol's resting orders, sorted by the price at which they wake, so that a tick looks only at the heads.
+
+Six ladders: for each side, limits and touch orders that wake when the market comes to them, and stops that wake when it
+runs away. Two more hold trailing orders by the price at which their trigger moves. Buys watch the ask, sells the bid. A
+place in a ladder is dropped when it surfaces and no longer holds (the order ended, moved or went elsewhere).
+"""
+
+from __future__ import annotations
+
+from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING
+
+from seatrial.venue.working import Phase
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from seatrial.contracts.market import Quote
+    from seatrial.venue.moment import Moment
+    from seatrial.venue.working import Working
+
+__all__ = ["Book", "Ladder"]
+
+_FEW = 64
+
+
+class Ladder:
+    """Orders by price: `falling` wakes the highest first (the market comes down), else the lowest."""
+
+    __slots__ = ("_heap", "_stale", "falling", "head")
+
+    def __init__(self, *, falling: bool) -> None:
+        """Start empty."""
+        self._heap: list[tuple[Decimal, int, int, Working]] = []
+        self._stale = 0
+        self.falling = falling
+        self.head: Decimal | None = None
+        """The price that wakes the first order."""
+
+    def push(self, price: Decimal, working: Working) -> None:
+        """Add an order at its present version."""
+        key = -price if self.falling else price
+        heappush(self._heap, (key, working.sequence, working.version, working))
+        head = self.head
+        if head is None or (price > head if self.falling else price < head):
+            self.head = price
+
+    def woken(self, price: Decimal, *, strict: bool = False) -> bool:
+        """Return whether the market at `price` wakes the first order; `strict` asks it to be beyond."""
+        head = self.head
+        if head is None:
+            return False
+        if self.falling:
+            return price < head or (price == head and not strict)
+        return price > head or (price == head and not strict)
+
+    def peek(self) -> Working:
+        """Return the first order."""
+        return self._heap[0][3]
+
+    def pop(self) -> Working:
+        """Take the first order out; the caller sees to it that there is one."""
+        working = heappop(self._heap)[3]
+        self._surface()
+        return working
+
+    def drop(self) -> None:
+        """Note that one order in here has gone stale, and sweep when most have."""
+        self._stale += 1
+        if self._stale > _FEW and self._stale * 2 > len(self._heap):
+            self._heap = [entry for entry in self._heap if entry[3].live and entry[2] == entry[3].version]
+            heapify(self._heap)
+            self._stale = 0
+        self._surface()
+
+    def __len__(self) -> int:
+        """Return the number of places, stale ones included."""
+        return len(self._heap)
+
+    def _surface(self) -> None:
+        heap = self._heap
+        while heap and not (heap[0][3].live and heap[0][2] == heap[0][3].version):
+            heappop(heap)
+            self._stale -= 1
+        if heap:
+            key = heap[0][0]
+            self.head = -key if self.falling else key
+        else:
+            self.head = None
+
+
+class Book:
+    """The orders of one symbol and the market they stand in."""
+
+    __slots__ = (
+        "bar_end",
+        "buy_limits",
+        "buy_stops",
+        "buy_touches",
+        "buy_trails",
+        "closing",
+        "fresh",
+        "is_bars",
+        "last",
+        "last_at",
+        "moment",
+        "quote",
+        "sell_limits",
+        "sell_stops",
+        "sell_touches",
+        "sell_trails",
+        "symbol",
+        "waiting",
+    )
+
+    def __init__(self, symbol: str) -> None:
+        """Start with no order and no market."""
+        self.symbol = symbol
+        self.fresh: dict[str, Working] = {}
+        """Arrived, and met no price yet."""
+        self.waiting: dict[str, Working] = {}
+        """Market orders that want the next price."""
+        self.closing: dict[str, Working] = {}
+        """Orders for the session's close."""
+        self.buy_limits = Ladder(falling=True)
+        self.buy_touches = Ladder(falling=True)
+        self.buy_stops = Ladder(falling=False)
+        self.sell_limits = Ladder(falling=False)
+        self.sell_touches = Ladder(falling=False)
+        self.sell_stops = Ladder(falling=True)
+        self.buy_trails = Ladder(falling=True)
+        self.sell_trails = Ladder(falling=False)
+        self.quote: Quote | None = None
+        self.moment: Moment | None = None
+        """What is left of the standing market, once somebody has looked."""
+        self.last: Decimal | None = None
+        self.last_at = 0
+        self.is_bars = False
+        self.bar_end: int | None = None
+        """The end of the last bar, where the next one begins."""
+
+    def stirs(self, bid: Decimal, ask: Decimal) -> bool:
+        """Return whether any order may have to do with these prices; a few comparisons, whatever rests."""
+        if self.fresh or self.waiting:
+            return True
+        head = self.buy_limits.head
+        if head is not None and ask <= head:
+            return True
+        head = self.sell_limits.head
+        if head is not None and bid >= head:
+            return True
+        head = self.sell_stops.head
+        if head is not None and bid <= head:
+            return True
+        head = self.buy_stops.head
+        if head is not None and ask >= head:
+            return True
+        head = self.buy_touches.head
+        if head is not None and ask <= head:
+            return True
+        head = self.sell_touches.head
+        if head is not None and bid >= head:
+            return True
+        head = self.sell_trails.head
+        if head is not None and bid > head:
+            return True
+        head = self.buy_trails.head
+        return head is not None and ask < head
+
+    def rest(self, working: Working) -> None:
+        """Put an order where its phase, side and price belong."""
+        phase = working.phase
+        if phase is Phase.MARKET:
+            self.waiting[working.order_id] = working
+            return
+        if phase is Phase.CLOSE:
+            self.closing[working.order_id] = working
+            return
+        price = working.limit if phase is Phase.LIMIT else working.trigger
+        if price is not None:
+            self.ladder(working).push(price, working)
+            working.placed = True
+        if phase is Phase.STOP and working.extreme is not None:
+            self.trails(working).push(working.extreme, working)
+
+    def ladder(self, working: Working) -> Ladder:
+        """Return the ladder of an order that waits for a price."""
+        if working.phase is Phase.LIMIT:
+            return self.buy_limits if working.is_buy else self.sell_limits
+        if working.phase is Phase.STOP:
+            return self.buy_stops if working.is_buy else self.sell_stops
+        return self.buy_touches if working.is_buy else self.sell_touches
+
+    def trails(self, working: Working) -> Ladder:
+        """Return the ladder of trailing orders on an order's side."""
+        return self.buy_trails if working.is_buy else self.sell_trails
+
+    def leave(self, working: Working) -> None:
+        """Forget the place of an order that has ended or is about to take another."""
+        order_id = working.order_id
+        self.fresh.pop(order_id, None)
+        self.waiting.pop(order_id, None)
+        self.closing.pop(order_id, None)
+        working.version += 1
+        if working.placed:
+            working.placed = False
+            self.ladder(working).drop()
+            if working.extreme is not None:
+                self.trails(working).drop()

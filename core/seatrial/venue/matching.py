@@ -1,0 +1,370 @@
+"""Who trades, at what price and how much, when orders meet the market.
+
+An order *arrives* (meets its first price, and takes liquidity if it can) and later *wakes* (the market has come to the
+price it waits at). Slippage worsens what takes liquidity, never beyond a limit; a resting limit fills at its own price.
+Where size is short, better prices go first and equal prices by time; where it is not, orders go by time alone.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import TYPE_CHECKING, Protocol
+
+from seatrial.contracts.rejection import RefusedBy, Rejection, RejectionReason
+from seatrial.contracts.terms import Liquidity, OrderType, TimeInForce
+from seatrial.contracts.venue import PriceImprovement
+from seatrial.venue.working import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from seatrial.contracts.venue import VenueConfig
+    from seatrial.gate.instruments import Instruments
+    from seatrial.venue.book import Book, Ladder
+    from seatrial.venue.ledger import Ledger
+    from seatrial.venue.moment import Moment
+    from seatrial.venue.working import Working
+
+__all__ = ["Floor", "Matcher"]
+
+_ZERO = Decimal(0)
+_ONE = Decimal(1)
+_BPS = Decimal(10_000)
+_HUNDRED = Decimal(100)
+_WITH_LIMIT = frozenset({OrderType.STOP_LIMIT, OrderType.LIMIT_IF_TOUCHED, OrderType.TRAILING_STOP_LIMIT})
+_IOC = TimeInForce.IOC
+_FOK = TimeInForce.FOK
+_MAKER = Liquidity.MAKER
+_TAKER = Liquidity.TAKER
+
+
+class Floor(Protocol):
+    """The trading floor around the matcher: what has to follow from a match."""
+
+    def triggered(self, working: Working, price: Decimal, now: int) -> None:
+        """The order met its trigger."""
+        ...
+
+    def executed(
+        self, working: Working, quantity: Decimal, price: Decimal, fee: Decimal, liquidity: Liquidity, now: int
+    ) -> None:
+        """The order was matched, and booked."""
+        ...
+
+    def end(self, working: Working, now: int, rejection: Rejection | None) -> None:
+        """The order is over: refused where it is unfilled and refused, else cancelled."""
+        ...
+
+
+class Matcher:
+    """The rules of matching over the books and the ledger of one venue."""
+
+    __slots__ = ("_buy_slip", "_config", "_floor", "_instruments", "_ledger", "_leftover", "_sell_slip")
+
+    def __init__(self, floor: Floor, ledger: Ledger, config: VenueConfig, instruments: Instruments) -> None:
+        """Match for `floor`."""
+        self._floor = floor
+        self._ledger = ledger
+        self._config = config
+        self._instruments = instruments
+        slip = config.slippage_bps / _BPS
+        self._buy_slip = _ONE + slip
+        self._sell_slip = _ONE - slip
+        self._leftover: list[tuple[Book, Working]] = []
+
+    # -- what the market does --------------------------------------------------------------------------------------
+
+    def sweep(self, book: Book, moment: Moment) -> None:
+        """Let everybody whom one price event concerns meet it."""
+        _follow(self._instruments, book, moment.bid, moment.ask)
+        fresh, book.fresh = book.fresh, {}
+        waiting, book.waiting = book.waiting, {}
+        batch = [*waiting.values(), *fresh.values()]
+        ask, bid, strict = moment.ask, moment.bid, moment.strict
+        _draw(batch, book.buy_limits, ask, strict=strict)
+        _draw(batch, book.sell_limits, bid, strict=strict)
+        _draw(batch, book.buy_touches, ask)
+        _draw(batch, book.sell_touches, bid)
+        _draw(batch, book.buy_stops, ask)
+        _draw(batch, book.sell_stops, bid)
+        if len(batch) > 1:
+            batch.sort(key=_by_time if moment.ask_left is None and moment.bid_left is None else _by_price)
+        for working in batch:
+            if working.live:
+                now = max(working.since, moment.ts)
+                self.meet(working, book, moment, now)
+        self.settle()
+
+    def walk(self, book: Book, moment: Moment, start: Decimal, end: Decimal) -> None:
+        """Let the market pass every price from `start` to `end`, as between two points of a bar."""
+        moment.path = True
+        moment.bid = moment.ask = start
+        self._join(book, moment)
+        if end < start:
+            ladders = ((book.buy_limits, moment.strict), (book.buy_touches, False), (book.sell_stops, False))
+        else:
+            ladders = ((book.sell_limits, moment.strict), (book.sell_touches, False), (book.buy_stops, False))
+        while (ladder := _nearest(ladders, end)) is not None:
+            working = ladder.pop()
+            working.placed = False
+            moment.bid = moment.ask = _level(working)
+            self.meet(working, book, moment, max(moment.ts, working.since))
+            self._join(book, moment)
+        moment.path = False
+        moment.bid = moment.ask = end
+        _follow(self._instruments, book, end, end)
+        self.settle()
+
+    def meet(self, working: Working, book: Book, moment: Moment, now: int) -> None:
+        """Let one order meet the market: as an arrival the first time, as a waking afterwards."""
+        if working.expire_at is not None and now >= working.expire_at:
+            self._leftover.append((book, working))  # its expiry is already due, and says so itself
+        elif working.met:
+            self._wake(working, book, moment, now)
+        else:
+            working.met = True
+            self._arrive(working, book, moment, now)
+
+    def close(self, book: Book, moment: Moment, until: int) -> None:
+        """Let the orders for a session's close that ended by `until` trade at the close."""
+        for working in [one for one in book.closing.values() if one.close_at is not None and one.close_at <= until]:
+            del book.closing[working.order_id]
+            working.met = True
+            self._take(working, book, moment, max(moment.ts, working.since), _side(working, moment))
+        self.settle()
+
+    # -- what one order does ---------------------------------------------------------------------------------------
+
+    def _arrive(self, working: Working, book: Book, moment: Moment, now: int) -> None:
+        price = _side(working, moment)
+        phase = working.phase
+        if phase is Phase.MARKET:
+            self._take(working, book, moment, now, price)
+        elif phase is Phase.LIMIT:
+            self._arrive_limit(working, book, moment, now, price)
+        else:
+            if working.trails and working.extreme is None:
+                working.extreme = price
+                _tighten(self._instruments, working)
+            trigger = working.trigger
+            above = working.is_buy is (phase is Phase.STOP)
+            if trigger is not None and (price >= trigger if above else price <= trigger):
+                self._trigger(working, book, moment, now, price)
+            else:
+                book.rest(working)
+
+    def _arrive_limit(self, working: Working, book: Book, moment: Moment, now: int, price: Decimal) -> None:
+        limit = working.limit
+        if limit is None or (price > limit if working.is_buy else price < limit):
+            tif = working.order.time_in_force
+            if tif is _IOC or tif is _FOK:
+                self._floor.end(working, now, _unfilled(working, price))
+            else:
+                book.rest(working)
+        elif working.order.post_only:
+            message = f"a post-only limit at {limit} would take the market at {price}"
+            reason = RejectionReason.POST_ONLY_WOULD_TAKE
+            self._floor.end(working, now, Rejection(reason, message, RefusedBy.VENUE, None, limit, price))
+        else:
+            self._take(working, book, moment, now, price)
+
+    def _wake(self, working: Working, book: Book, moment: Moment, now: int) -> None:
+        price = _side(working, moment)
+        phase = working.phase
+        if phase is Phase.MARKET:
+            self._take(working, book, moment, now, price)
+        elif phase is Phase.LIMIT:
+            limit = working.limit or price
+            if self._config.price_improvement is PriceImprovement.ALWAYS and not moment.path:
+                limit = min(limit, price) if working.is_buy else max(limit, price)
+            self._execute(working, book, moment, now, limit, _MAKER)
+            if working.live:
+                self._leftover.append((book, working))
+        else:
+            book.leave(working)
+            if working.extreme is not None:
+                book.trails(working).drop()
+            self._trigger(working, book, moment, now, price)
+
+    def _trigger(self, working: Working, book: Book, moment: Moment, now: int, price: Decimal) -> None:
+        self._floor.triggered(working, price, now)
+        if working.order.order_type in _WITH_LIMIT:
+            working.phase = Phase.LIMIT
+            self._arrive_limit(working, book, moment, now, price)
+        else:
+            working.phase = Phase.MARKET
+            self._take(working, book, moment, now, price)
+
+    def _take(self, working: Working, book: Book, moment: Moment, now: int, price: Decimal) -> None:
+        """Trade at the market: worse by the slippage, on the tick, and never beyond the limit."""
+        left = moment.left(is_buy=working.is_buy)
+        tif = working.order.time_in_force
+        if tif is _FOK and left is not None and left < working.remaining:
+            self._floor.end(working, now, _unfilled(working, price))
+            return
+        self._execute(working, book, moment, now, self._slipped(working, price), _TAKER)
+        if working.live:
+            if tif is _IOC or tif is _FOK:
+                self._floor.end(working, now, _unfilled(working, price))
+            else:
+                self._leftover.append((book, working))
+
+    def _slipped(self, working: Working, price: Decimal) -> Decimal:
+        if self._config.slippage_bps:
+            price *= self._buy_slip if working.is_buy else self._sell_slip
+            price = _on_tick(price, self._instruments.get(working.symbol).tick_size, up=working.is_buy)
+        limit = working.limit if working.phase is Phase.LIMIT else None
+        if limit is None:
+            return price
+        return min(price, limit) if working.is_buy else max(price, limit)
+
+    def _execute(
+        self, working: Working, book: Book, moment: Moment, now: int, price: Decimal, liquidity: Liquidity
+    ) -> None:
+        is_buy = working.is_buy
+        quantity = working.remaining
+        left = moment.left(is_buy=is_buy)
+        if left is not None and left < quantity:
+            lot = self._instruments.get(working.symbol).lot_size
+            quantity = left - left % lot if lot is not None else left
+            if quantity <= _ZERO:
+                return
+        ledger = self._ledger
+        if working.order.reduce_only:
+            position = ledger.account.position(working.symbol)
+            reducible = -position if is_buy else position
+            if reducible <= _ZERO:
+                self._floor.end(working, now, _not_reducing(working))
+                return
+            quantity = min(quantity, reducible)
+        value = working.filled_value + quantity * price * working.multiplier
+        fee = self._config.fees.total(working.filled + quantity, value) - working.charged
+        refused = ledger.refuse_fill(working, quantity, price, fee)
+        if refused is not None:
+            self._floor.end(working, now, refused)
+            return
+        ledger.book(working, quantity, price, fee)
+        working.remaining -= quantity
+        working.filled += quantity
+        working.filled_value = value
+        working.charged += fee
+        moment.take(quantity, is_buy=is_buy)
+        if working.remaining:
+            ledger.renew(working, price)
+        self._floor.executed(working, quantity, price, fee, liquidity, now)
+        if working.live and working.order.reduce_only and not ledger.account.position(working.symbol):
+            self._floor.end(working, now, _not_reducing(working))
+
+    def _join(self, book: Book, moment: Moment) -> None:
+        """Let what became active on the path join it where the market then is."""
+        while book.fresh:
+            fresh, book.fresh = book.fresh, {}
+            for working in fresh.values():
+                if working.live:
+                    self.meet(working, book, moment, max(moment.ts, working.since))
+
+    def settle(self) -> None:
+        """Rest what met the market and is not done; the end of every sweep, and of an arrival outside one."""
+        leftover, self._leftover = self._leftover, []
+        for book, working in leftover:
+            if working.live:
+                book.rest(working)
+
+
+def _side(working: Working, moment: Moment) -> Decimal:
+    return moment.ask if working.is_buy else moment.bid
+
+
+def _level(working: Working) -> Decimal:
+    level = working.limit if working.phase is Phase.LIMIT else working.trigger
+    return _ZERO if level is None else level
+
+
+def _by_time(working: Working) -> int:
+    return working.sequence
+
+
+def _by_price(working: Working) -> tuple[int, Decimal, int]:
+    limit = working.limit
+    if working.phase is Phase.MARKET:
+        return (0, _ZERO, working.sequence)
+    if working.phase is Phase.LIMIT and limit is not None:
+        return (1, -limit if working.is_buy else limit, working.sequence)
+    return (2, _ZERO, working.sequence)
+
+
+def _draw(batch: list[Working], ladder: Ladder, price: Decimal, *, strict: bool = False) -> None:
+    while ladder.woken(price, strict=strict):
+        working = ladder.pop()
+        working.placed = False
+        batch.append(working)
+
+
+def _nearest(ladders: Iterable[tuple[Ladder, bool]], end: Decimal) -> Ladder | None:
+    """Return the ladder whose head the market meets first on its way to `end`; equal heads go by time."""
+    best: Ladder | None = None
+    for ladder, strict in ladders:
+        head = ladder.head
+        if head is None or not ladder.woken(end, strict=strict):
+            continue
+        if best is None or best.head is None:
+            best = ladder
+        elif head == best.head:
+            if ladder.peek().sequence < best.peek().sequence:
+                best = ladder
+        elif (head > best.head) is ladder.falling:
+            best = ladder
+    return best
+
+
+def _follow(instruments: Instruments, book: Book, bid: Decimal, ask: Decimal) -> None:
+    """Move the triggers of trailing orders for which this is the best price so far; touches no others."""
+    for ladder, price in ((book.sell_trails, bid), (book.buy_trails, ask)):
+        while ladder.head is not None and (price < ladder.head if ladder.falling else price > ladder.head):
+            working = ladder.pop()
+            working.extreme = price
+            before = working.trigger
+            _tighten(instruments, working)
+            if working.trigger == before:
+                ladder.push(price, working)
+            else:
+                working.version += 1
+                book.ladder(working).drop()
+                book.rest(working)
+
+
+def _tighten(instruments: Instruments, working: Working) -> None:
+    """Set a trailing order's trigger from its extreme; a trigger never moves back."""
+    extreme = working.extreme
+    if extreme is None:
+        return
+    amount = working.trail_amount
+    if amount is None:
+        amount = extreme * (working.trail_percent or _ZERO) / _HUNDRED
+    is_buy = working.is_buy
+    tick = instruments.get(working.symbol).tick_size
+    trigger = _on_tick(extreme + amount if is_buy else extreme - amount, tick, up=is_buy)
+    held = working.trigger
+    if held is not None and (trigger >= held if is_buy else trigger <= held):
+        return
+    working.trigger = trigger
+    if working.limit_offset is not None:
+        working.limit = trigger + working.limit_offset if is_buy else trigger - working.limit_offset
+
+
+def _on_tick(price: Decimal, tick: Decimal | None, *, up: bool) -> Decimal:
+    if tick is None or not price % tick:
+        return price
+    return (price / tick).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR) * tick
+
+
+def _unfilled(working: Working, price: Decimal) -> Rejection:
+    message = (
+        f"{working.remaining} could not be filled at once (market at {price}), as {working.order.time_in_force} asks"
+    )
+    return Rejection(RejectionReason.NOT_FILLED, message, RefusedBy.VENUE, None, working.remaining, _ZERO)
+
+
+def _not_reducing(working: Working) -> Rejection:
+    message = f"a reduce-only order for {working.remaining} finds no position to reduce"
+    return Rejection(RejectionReason.WOULD_NOT_REDUCE, message, RefusedBy.VENUE, None, working.remaining, _ZERO)

@@ -1,0 +1,110 @@
+"""The distribution holds what it should and works in an empty environment."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+pytestmark = pytest.mark.packaging
+
+PROJECT = Path(__file__).resolve().parents[1]
+PACKAGES = {"seatrial"}
+DATA_FILES = {"seatrial/py.typed", "seatrial/data/ibm_daily.csv"}
+
+
+def wheel_problems(names: Iterable[str]) -> list[str]:
+    """Return what is missing from, or should not be in, a wheel with these files."""
+    files = set(names)
+    top = {name.partition("/")[0] for name in files}
+    packages = {name for name in top if not name.endswith(".dist-info")}
+    return [
+        *(f"unexpected {name}" for name in sorted(packages - PACKAGES)),
+        *(f"missing {name}" for name in sorted((PACKAGES - packages) | (DATA_FILES - files))),
+    ]
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    """Run a command and return what it prints; show its output when it fails."""
+    result = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert result.returncode == 0, result.stdout
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the source distribution, and the wheel from it, in a folder of their own."""
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-Im", "build", "--outdir", folder, PROJECT, cwd=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(dist: Path) -> Path:
+    """Return the one wheel that was built."""
+    [path] = dist.glob("*.whl")
+    return path
+
+
+def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
+    """The wheel has seatrial, its type marker and its sample data at the places we promise."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+
+    assert wheel_problems(names) == []
+    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
+
+
+def test_source_distribution_can_be_tested(dist: Path) -> None:
+    """The source distribution brings the tests, the documentation and the licence along."""
+    [path] = dist.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+
+    assert {
+        "LICENSE",
+        "Makefile",
+        "README.md",
+        "core/seatrial/py.typed",
+        "docs/conf.py",
+        "pyproject.toml",
+        "tests/test_packaging.py",
+    } <= names
+
+
+def test_wheel_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
+    """Installed alone, seatrial imports from the new environment and finds its sample data."""
+    run(sys.executable, "-Im", "venv", "env", cwd=tmp_path)
+    python = tmp_path / "env" / "bin" / "python"
+    run(python, "-Im", "pip", "install", "-qq", "--disable-pip-version-check", wheel, cwd=tmp_path)
+
+    program = (
+        "import importlib.resources, seatrial\n"
+        "assert (importlib.resources.files('seatrial') / 'data' / 'ibm_daily.csv').is_file()\n"
+        "print(seatrial.__file__)"
+    )
+    location = run(python, "-I", "-c", program, cwd=tmp_path).strip()
+
+    assert Path(location).is_relative_to(tmp_path / "env")
+
+
+def test_checker_notices_a_bad_wheel() -> None:
+    """A wheel that brings a stray package and lacks a data file is reported."""
+    names = ["seatrial/__init__.py", "seatrial/py.typed", "tests/x.py", "x-1.dist-info/METADATA"]
+
+    assert wheel_problems(names) == ["unexpected tests", "missing seatrial/data/ibm_daily.csv"]
