@@ -32,6 +32,10 @@ nitpick_ignore_regex = [(r"py:.*", r"(?!seatrial\b)\w+(\.\w+)+")]
 nitpick_ignore = [
     ("py:class", name) for name in ("bool", "bytes", "dict", "float", "int", "list", "None", "object", "str", "tuple")
 ] + [("py:exc", name) for name in ("KeyError", "LookupError", "OSError", "RuntimeError", "TypeError", "ValueError")]
+# Names that are imported for type checkers alone are printed as they stand in the source.
+nitpick_ignore += [
+    ("py:class", name) for name in ("Account", "Decimal", "Instruments", "Listener", "NativeSink", "Table")
+]
 
 
 def _spell_defaults(

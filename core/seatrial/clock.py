@@ -10,14 +10,15 @@ from typing import TypeAlias
 
 from seatrial.errors import InvalidTimeError
 
-__all__ = ["NANOS_PER_SECOND", "Timestamp", "duration_ns", "from_ns", "iso", "to_ns"]
+__all__ = ["MAX_NS", "NANOS_PER_SECOND", "Timestamp", "duration_ns", "from_ns", "iso", "to_ns"]
 
 NANOS_PER_SECOND = 1_000_000_000
 Timestamp: TypeAlias = int | datetime
 """A point in time as callers may give it: UNIX ns UTC, or an aware datetime."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MAX_NS = 2**63 - 1
+MAX_NS = 2**63 - 1
+"""The latest time there is: in the year 2262."""
 
 
 def to_ns(value: Timestamp) -> int:
@@ -36,7 +37,7 @@ def to_ns(value: Timestamp) -> int:
         ns = duration_ns(value - _EPOCH)
     else:
         raise InvalidTimeError(value, f"it is a {type(value).__name__}", "give int UNIX ns UTC or an aware datetime")
-    if not 0 <= ns <= _MAX_NS:
+    if not 0 <= ns <= MAX_NS:
         raise InvalidTimeError(value, "it lies outside 1970-2262", "give UNIX ns UTC, not seconds or another epoch")
     return ns
 

@@ -138,7 +138,7 @@ class Empirical(msgspec.Struct, frozen=True, tag_field="distribution", tag="empi
             text = Path(path).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidConfigError("empirical", str(path), f"cannot be read ({error})") from None
-        delays = []
+        delays: list[int] = []
         for number, line in enumerate(text.splitlines(), start=1):
             value = line.partition("#")[0].strip()
             if value:

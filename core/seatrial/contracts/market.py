@@ -3,7 +3,7 @@
 Prices are in the instrument's currency per unit, sizes in units, times in UNIX ns UTC. Each record refuses, when built,
 what no market can have shown.
 
-:raises InvalidMarketDataError: for a float, a NaN, a price not above zero, a crossed quote, a bar outside its own range.
+:raises InvalidMarketDataError: for a float, a NaN, a price not above zero, a crossed quote, a bar outside its range.
 """
 
 from __future__ import annotations

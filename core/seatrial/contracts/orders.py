@@ -10,13 +10,10 @@ event; the table :data:`TRANSITIONS` says which events an order may take at each
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
-import msgspec
-from msgspec.structs import asdict, force_setattr, replace
+from msgspec.structs import asdict, replace
 
-from seatrial.clock import to_ns
-from seatrial.contracts._order_checks import check_order, exact
 from seatrial.contracts.events import (
     CancelRefused,
     CancelRequested,
@@ -34,12 +31,13 @@ from seatrial.contracts.events import (
     OrderSubmitted,
     OrderTriggered,
 )
+from seatrial.contracts.order_terms import OrderTerms
 from seatrial.contracts.rejection import Rejection, RejectionReason
 from seatrial.contracts.terms import OrderSide, OrderStatus, OrderType, TimeInForce
 from seatrial.errors import InvalidOrderError, InvalidTransition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from seatrial.clock import Timestamp
 
@@ -89,35 +87,12 @@ PENDING_CANCEL and PENDING_REPLACE are no stages: they cover the stage beneath, 
 """
 
 
-class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
-    """An order and its whole history.
+class Order(OrderTerms, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """An order and its whole history: its terms, and what its events have made of it so far.
 
-    Quantities are in units of the instrument, prices in currency per unit, `trail_percent` in per cent, times in UNIX
-    ns UTC (an aware datetime is accepted and converted). `limit_offset` is the distance at which a trailing stop-limit
-    keeps its limit behind its stop.
-    `oco_id` names a group of which the first fill ends the others; `parent_id` the order that must complete first.
+    `filled_value` is the sum of quantity times price over the fills; the other sums are in units and currency.
     """
 
-    order_id: str
-    symbol: str
-    side: OrderSide
-    order_type: OrderType
-    quantity: Decimal
-    created_at: int
-    limit_price: Decimal | None = None
-    stop_price: Decimal | None = None
-    trail_amount: Decimal | None = None
-    trail_percent: Decimal | None = None
-    limit_offset: Decimal | None = None
-    time_in_force: TimeInForce = TimeInForce.GTC
-    expire_at: int | None = None
-    parent_id: str | None = None
-    oco_id: str | None = None
-    reduce_only: bool = False
-    post_only: bool = False
-    strategy_id: str = "S"
-    tags: tuple[str, ...] = ()
-    native_type: str | None = None
     status: OrderStatus = OrderStatus.NEW
     submitted_at: int | None = None
     filled_quantity: Decimal = _ZERO
@@ -159,15 +134,9 @@ class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=T
         """Convert what the front door accepts, then refuse what contradicts itself."""
         if self.events:
             return
-        if type(self.created_at) is not int:
-            force_setattr(self, "created_at", to_ns(self.created_at))
-        if self.expire_at is not None:
-            force_setattr(self, "expire_at", to_ns(self.expire_at))
-        if type(self.quantity) is not Decimal:
-            force_setattr(self, "quantity", exact(self, "quantity"))
-        if type(self.tags) is not tuple:
-            force_setattr(self, "tags", tuple(self.tags))
-        check_order(self)
+        self.check()
+        if self.status is not _NEW:
+            raise InvalidOrderError(self.order_id, "status", "a new order starts as NEW; only apply() moves it on")
 
     # -- what follows from the fields ------------------------------------------------------------------------------
 
@@ -238,17 +207,15 @@ class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=T
         :raises InvalidTransition: if the order's stage does not take the event, the event is another order's, or a
             fill is larger than what remains.
         """
-        stage = self.stage
         kind = type(event)
-        following = TRANSITIONS[stage].get(kind, _NEW)
-        if following is _NEW or event.order_id != self.order_id:
-            self._refuse(event, stage)
+        moves = _MOVES.get(self.status) or _MOVES[self.stage]
+        move = moves.get(kind)
+        if move is None or event.order_id != self.order_id:
+            _refuse(self, event)
+        following, step = move
         events = (*self.events, event)
-        step = _STEPS.get(kind)
         if step is not None:
             return step(self, event, events)
-        if following is None:  # triggered: no field but the history changes
-            return replace(self, events=events)
         return replace(self, status=following, events=events)
 
     def amended(self, change: OrderChange) -> Order:
@@ -261,9 +228,10 @@ class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=T
             raise InvalidOrderError(self.order_id, "change", "it changes nothing; give at least one new value")
         return replace(self, status=_NEW, rejection=None, events=(), **changes)
 
-    def _refuse(self, event: OrderEvent, stage: OrderStatus) -> None:
-        allowed = tuple(sorted(kind.__name__ for kind in TRANSITIONS[stage]))
-        raise InvalidTransition(self, event, self.status, allowed)
+
+def _refuse(order: Order, event: OrderEvent) -> NoReturn:
+    allowed = tuple(sorted(kind.__name__ for kind in TRANSITIONS[order.stage]))
+    raise InvalidTransition(order, event, order.status, allowed)
 
 
 def _status(order: Order, *, cancels: int, modifies: int, filled: Decimal, accepted: bool) -> OrderStatus:
@@ -303,7 +271,7 @@ def _executed(order: Order, event: OrderExecution, events: tuple[OrderEvent, ...
     if filled == total:
         status = _FILLED
     elif filled > total or quantity <= _ZERO:
-        order._refuse(event, order.stage)  # noqa: SLF001 - the same class's table, split out for length
+        _refuse(order, event)
     else:
         status = order.status
         if status is _SUBMITTED:
@@ -331,7 +299,7 @@ def _requested(order: Order, event: OrderEvent, events: tuple[OrderEvent, ...]) 
         modifies -= 1
     if cancels < 0 or modifies < 0:  # an answer nobody waits for; harmless only once the order has ended
         if order.status not in TERMINAL:
-            order._refuse(event, order.stage)  # noqa: SLF001 - as above
+            _refuse(order, event)
         cancels, modifies = max(cancels, 0), max(modifies, 0)
     accepted = order.submitted_at is not None
     status = _status(order, cancels=cancels, modifies=modifies, filled=order.filled_quantity, accepted=accepted)
@@ -341,10 +309,16 @@ def _requested(order: Order, event: OrderEvent, events: tuple[OrderEvent, ...]) 
     return replace(order, status=status, pending_cancels=cancels, pending_modifies=modifies, events=events, **changes)
 
 
-_STEPS: dict[type, Any] = {
+def _noted(order: Order, event: OrderTriggered, events: tuple[OrderEvent, ...]) -> Order:  # noqa: ARG001 - as its siblings
+    return replace(order, events=events)
+
+
+_Step: TypeAlias = "Callable[[Order, Any, tuple[OrderEvent, ...]], Order]"
+_STEPS: dict[type, _Step] = {
     OrderAccepted: _accepted,
     OrderDenied: _refused,
     OrderRejected: _refused,
+    OrderTriggered: _noted,
     OrderCancelled: _refused,
     OrderExecution: _executed,
     CancelRequested: _requested,
@@ -353,3 +327,8 @@ _STEPS: dict[type, Any] = {
     ModifyRefused: _requested,
     OrderReplaced: _requested,
 }
+_MOVES: dict[OrderStatus, dict[type, tuple[OrderStatus | None, _Step | None]]] = {
+    stage: {kind: (following, _STEPS.get(kind)) for kind, following in row.items()}
+    for stage, row in TRANSITIONS.items()
+}
+"""The table with the step each event takes, looked up at once."""

@@ -17,7 +17,10 @@ _ZERO = Decimal(0)
 
 
 class Holding:
-    """One symbol in one account: signed units, last mark (currency per unit), and the money a unit stands for."""
+    """One symbol in one account: signed units, last mark (currency per unit), and the money a unit stands for.
+
+    `multiplier` is `None` where it is one, which spares the multiplication.
+    """
 
     __slots__ = ("mark", "marked_at", "multiplier", "quantity")
 
@@ -26,19 +29,21 @@ class Holding:
         self.quantity = _ZERO
         self.mark: Decimal | None = None
         self.marked_at = 0
-        self.multiplier = multiplier
+        self.multiplier = None if multiplier == 1 else multiplier
 
 
 class Account:
     """Cash and holdings; every position is valued at its last mark, or at its last fill before the first mark.
 
     A fill moves cash by the full value in both directions, so equity is cash plus the signed value of the positions.
+    An account that is not `valued` keeps cash and positions only.
     """
 
-    __slots__ = ("_holdings", "_instruments", "_positions", "cash", "net")
+    __slots__ = ("_holdings", "_instruments", "_positions", "_valued", "cash", "net")
 
-    def __init__(self, cash: Decimal, instruments: Instruments) -> None:
+    def __init__(self, cash: Decimal, instruments: Instruments, *, valued: bool = True) -> None:
         """Start with `cash` (currency) and no position."""
+        self._valued = valued
         self.cash = cash
         self.net = _ZERO
         """The signed value of all positions at their marks, in currency."""
@@ -72,29 +77,38 @@ class Account:
         holding = self._holdings.get(symbol) or self.holding(symbol)
         quantity = holding.quantity
         if quantity and holding.mark is not None:
-            self.net += (price - holding.mark) * quantity * holding.multiplier
+            gain = (price - holding.mark) * quantity
+            self.net += gain if holding.multiplier is None else gain * holding.multiplier
         holding.mark = price
         holding.marked_at = timestamp
 
     def trade(self, symbol: str, quantity: Decimal, price: Decimal, commission: Decimal) -> None:
         """Book a fill of signed `quantity` at `price` for `commission` (currency, positive is a cost)."""
-        holding = self.holding(symbol)
-        self.cash -= quantity * price * holding.multiplier + commission
-        self._add(holding, symbol, quantity, price)
-
-    def adjust(self, cash: Decimal, symbol: str | None, quantity: Decimal, price: Decimal | None = None) -> None:
-        """Book what is no fill: cash and, where `symbol` is given, units of it."""
-        self.cash += cash
-        if symbol is not None and quantity:
-            self._add(self.holding(symbol), symbol, quantity, price)
-
-    def _add(self, holding: Holding, symbol: str, quantity: Decimal, price: Decimal | None) -> None:
-        if holding.mark is None:
-            holding.mark = price
+        holding = self._holdings.get(symbol) or self.holding(symbol)
+        value = quantity * price
+        if holding.multiplier is not None:
+            value *= holding.multiplier
+        self.cash -= value + commission
         held = holding.quantity = holding.quantity + quantity
-        if holding.mark is not None:
-            self.net += quantity * holding.mark * holding.multiplier
         if held:
             self._positions[symbol] = held
         else:
             self._positions.pop(symbol, None)
+        if self._valued:
+            self._value(holding, quantity, price)
+
+    def adjust(self, cash: Decimal, symbol: str | None, quantity: Decimal) -> None:
+        """Book what is no fill: cash and, where `symbol` is given, units of it."""
+        self.cash += cash
+        if symbol is not None:
+            self.trade(symbol, quantity, _ZERO, _ZERO)
+
+    def _value(self, holding: Holding, quantity: Decimal, price: Decimal) -> None:
+        """Count `quantity` more at the mark; a first fill is its own mark."""
+        mark = holding.mark
+        if mark is None:
+            if not price:
+                return
+            mark = holding.mark = price
+        value = quantity * mark
+        self.net += value if holding.multiplier is None else value * holding.multiplier

@@ -34,6 +34,11 @@ class Instruments:
         """Return whether orders and market data for `symbol` are possible."""
         return not self.closed or symbol in self._by_symbol
 
+    def find(self, symbol: str) -> Instrument | None:
+        """Return the instrument of a symbol, or `None` where instruments were declared and this is none of them."""
+        found = self._by_symbol.get(symbol)
+        return self.get(symbol) if found is None and not self.closed else found
+
     def get(self, symbol: str) -> Instrument:
         """Return the instrument of a known symbol.
 

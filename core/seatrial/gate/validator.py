@@ -30,11 +30,11 @@ def refusal(
 
 def validate(order: Order, instruments: Instruments) -> Rejection | None:
     """Return why the instrument does not take this order, or `None`."""
-    if not instruments.knows(order.symbol):
+    instrument = instruments.find(order.symbol)
+    if instrument is None:
         return refusal(
             RejectionReason.INVALID_SYMBOL, f"no instrument {order.symbol!r} is declared; add it or mend the name"
         )
-    instrument = instruments.get(order.symbol)
     lot, tick = instrument.lot_size, instrument.tick_size
     if lot is not None and order.quantity % lot:
         return refusal(

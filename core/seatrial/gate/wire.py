@@ -1,29 +1,75 @@
 """The wire between gate and venue: requests out, reports back, each direction first in, first out.
 
 A message is due when its leg's delay has passed, and never before the message sent ahead of it in the same direction.
+So due times only grow along a lane, and a lane needs no sorting: both ends cost O(1).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import deque
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
 from seatrial.contracts.latency import LatencyConfig, Leg
 from seatrial.gate.draws import Draws
-from seatrial.gate.queue import NEVER, LatencyQueue
+from seatrial.gate.queue import NEVER
 
 if TYPE_CHECKING:
-    from seatrial.contracts.events import Event
+    from seatrial.contracts.events import AccountAdjusted, OrderEvent
     from seatrial.gate.ports import Request
 
-__all__ = ["Wire"]
+__all__ = ["Lane", "Wire"]
+
+T = TypeVar("T")
+
+
+class Lane(Generic[T]):
+    """One direction. `head` is when its next message is due, `last` when the latest one was to arrive."""
+
+    __slots__ = ("head", "last", "messages")
+
+    def __init__(self) -> None:
+        """Start with nothing under way."""
+        self.messages: deque[tuple[int, T, object]] = deque()
+        """(due, what it says, what came with it), next first."""
+        self.head = NEVER
+        self.last = 0
+
+    def __len__(self) -> int:
+        """Return how many messages are under way."""
+        return len(self.messages)
+
+    def push(self, due: int, message: T, native: object) -> None:
+        """Add a message due at `due`, which :meth:`due` gave."""
+        messages = self.messages
+        if not messages:
+            self.head = due
+        messages.append((due, message, native))
+
+    def pop(self) -> tuple[int, T, object]:
+        """Take the next message: when it is due, what it says, what came with it.
+
+        :raises IndexError: when nothing is under way.
+        """
+        messages = self.messages
+        popped = messages.popleft()
+        self.head = messages[0][0] if messages else NEVER
+        return popped
+
+    def due(self, due: int) -> int:
+        """Return `due`, or later if an earlier message is still to come; the lane's last arrival is then this one."""
+        if due < self.last:
+            return self.last
+        self.last = due
+        return due
 
 
 class _Track(msgspec.Struct, gc=False):
-    """How often each leg was drawn for one order: the last part of the draws' keys."""
+    """How often each leg was used for one order: the last part of the draws' keys."""
 
-    key: str
+    strategy_id: str
+    n: int
     submit: int = 0
     ack: int = 0
     fill: int = 0
@@ -32,44 +78,32 @@ class _Track(msgspec.Struct, gc=False):
 
 
 class Wire:
-    """Both directions of one link, with the draws of every order that is still under way."""
+    """Both lanes of one link, with the draws of every order that is still under way."""
 
-    __slots__ = (
-        "_ack",
-        "_counts",
-        "_draws",
-        "_fill",
-        "_last_report",
-        "_last_request",
-        "_tracks",
-        "reports",
-        "requests",
-    )
+    __slots__ = ("_ack_delay", "_counts", "_draws", "_fill_delay", "_tracks", "reports", "requests")
 
     def __init__(self, latency: LatencyConfig, seed: int, simulator_id: str) -> None:
         """Start with nothing on the wire."""
-        self.requests: LatencyQueue[tuple[Request, object]] = LatencyQueue()
-        self.reports: LatencyQueue[tuple[Event, object]] = LatencyQueue()
+        self.requests: Lane[Request] = Lane()
+        self.reports: Lane[OrderEvent | AccountAdjusted] = Lane()
         self._draws = Draws(latency, seed, simulator_id)
-        self._ack = self._draws.constant[Leg.ACK]
-        self._fill = self._draws.constant[Leg.FILL]
-        self._last_request = 0
-        self._last_report = 0
+        self._ack_delay = self._draws.constant[Leg.ACK]
+        self._fill_delay = self._draws.constant[Leg.FILL]
         self._tracks: dict[str, _Track] = {}
         self._counts: dict[str, int] = {}
 
     def next_due(self) -> int:
         """Return when the next message arrives, or :data:`~seatrial.gate.queue.NEVER`."""
-        due = min(self.requests.head, self.reports.head)
-        return min(NEVER, due)
+        due, other = self.requests.head, self.reports.head
+        return min(other, due)
 
     def track(self, order_id: str, strategy_id: str) -> None:
         """Count a new order of a strategy; its draws are keyed by that count, not by its id."""
         n = self._counts[strategy_id] = self._counts.get(strategy_id, 0) + 1
-        self._tracks[order_id] = _Track(f"{strategy_id}-{n}")
+        self._tracks[order_id] = _Track(strategy_id, n)
 
     def forget(self, order_id: str) -> None:
-        """Drop the counts of an order that nothing more can be said about."""
+        """Drop the counts of an order of which nothing more can be said."""
         self._tracks.pop(order_id, None)
 
     def send(self, leg: Leg, order_id: str, now: int, request: Request, native: object) -> None:
@@ -77,37 +111,24 @@ class Wire:
         delay = self._draws.constant[leg]
         if delay is None:
             delay = self._draw(leg, order_id)
-        due = now + delay
-        due = max(due, self._last_request)
-        self._last_request = due
-        self.requests.push(due, (request, native))
+        requests = self.requests
+        requests.push(requests.due(now + delay), request, native)
 
-    def ack_due(self, order_id: str, timestamp: int) -> int:
-        """Return when a report that is no fill, made at `timestamp`, reaches the client."""
-        delay = self._ack
-        if delay is None:
-            delay = self._draw(Leg.ACK, order_id)
-        return self.report_due(timestamp + delay)
-
-    def fill_due(self, order_id: str, timestamp: int) -> tuple[int, int]:
-        """Return when the report of a match at `timestamp` reaches the client, and which match of the order it is."""
+    def next_fill(self, order_id: str) -> tuple[int, int]:
+        """Count a match of an order; return which it is, and the delay of its report in ns."""
         track = self._tracks[order_id]
-        delay = self._fill
-        if delay is None:
-            delay = self._draw(Leg.FILL, order_id)
-        else:
-            track.fill += 1
-        return self.report_due(timestamp + delay), track.fill
+        track.fill = n = track.fill + 1
+        delay = self._fill_delay
+        return n, self._draws.delay(Leg.FILL, f"{track.strategy_id}-{track.n}", n) if delay is None else delay
 
-    def report_due(self, due: int) -> int:
-        """Return `due`, or later if an earlier report is still to come."""
-        if due < self._last_report:
-            return self._last_report
-        self._last_report = due
-        return due
+    def ack_delay_of(self, order_id: str) -> int:
+        """Return the delay of the next report about an order that is no fill, in ns."""
+        delay = self._ack_delay
+        return self._draw(Leg.ACK, order_id) if delay is None else delay
 
     def _draw(self, leg: Leg, order_id: str) -> int:
+        """Draw the next delay of a leg for an order, in ns."""
         track = self._tracks[order_id]
         n = getattr(track, leg) + 1
         setattr(track, leg, n)
-        return self._draws.delay(leg, track.key, n)
+        return self._draws.delay(leg, f"{track.strategy_id}-{track.n}", n)

@@ -15,7 +15,7 @@ from seatrial.venue.working import Phase
 if TYPE_CHECKING:
     from decimal import Decimal
 
-    from seatrial.contracts.market import Quote
+    from seatrial.contracts.market import Instrument, Quote
     from seatrial.venue.moment import Moment
     from seatrial.venue.working import Working
 
@@ -100,10 +100,12 @@ class Book:
         "buy_trails",
         "closing",
         "fresh",
+        "instrument",
         "is_bars",
         "last",
         "last_at",
         "moment",
+        "multiplier",
         "quote",
         "sell_limits",
         "sell_stops",
@@ -113,9 +115,11 @@ class Book:
         "waiting",
     )
 
-    def __init__(self, symbol: str) -> None:
+    def __init__(self, instrument: Instrument) -> None:
         """Start with no order and no market."""
-        self.symbol = symbol
+        self.instrument = instrument
+        self.symbol = instrument.symbol
+        self.multiplier = instrument.multiplier
         self.fresh: dict[str, Working] = {}
         """Arrived, and met no price yet."""
         self.waiting: dict[str, Working] = {}
@@ -141,40 +145,23 @@ class Book:
 
     def stirs(self, bid: Decimal, ask: Decimal) -> bool:
         """Return whether any order may have to do with these prices; a few comparisons, whatever rests."""
-        if self.fresh or self.waiting:
-            return True
-        head = self.buy_limits.head
-        if head is not None and ask <= head:
-            return True
-        head = self.sell_limits.head
-        if head is not None and bid >= head:
-            return True
-        head = self.sell_stops.head
-        if head is not None and bid <= head:
-            return True
-        head = self.buy_stops.head
-        if head is not None and ask >= head:
-            return True
-        head = self.buy_touches.head
-        if head is not None and ask <= head:
-            return True
-        head = self.sell_touches.head
-        if head is not None and bid >= head:
-            return True
-        head = self.sell_trails.head
-        if head is not None and bid > head:
-            return True
-        head = self.buy_trails.head
-        return head is not None and ask < head
+        return (
+            bool(self.fresh or self.waiting)
+            or ((head := self.buy_limits.head) is not None and ask <= head)
+            or ((head := self.sell_limits.head) is not None and bid >= head)
+            or ((head := self.sell_stops.head) is not None and bid <= head)
+            or ((head := self.buy_stops.head) is not None and ask >= head)
+            or ((head := self.buy_touches.head) is not None and ask <= head)
+            or ((head := self.sell_touches.head) is not None and bid >= head)
+            or ((head := self.sell_trails.head) is not None and bid > head)
+            or ((head := self.buy_trails.head) is not None and ask < head)
+        )
 
     def rest(self, working: Working) -> None:
         """Put an order where its phase, side and price belong."""
         phase = working.phase
-        if phase is Phase.MARKET:
-            self.waiting[working.order_id] = working
-            return
-        if phase is Phase.CLOSE:
-            self.closing[working.order_id] = working
+        if phase is Phase.MARKET or phase is Phase.CLOSE:
+            self.keep(working, self.waiting if phase is Phase.MARKET else self.closing)
             return
         price = working.limit if phase is Phase.LIMIT else working.trigger
         if price is not None:
@@ -182,6 +169,11 @@ class Book:
             working.placed = True
         if phase is Phase.STOP and working.extreme is not None:
             self.trails(working).push(working.extreme, working)
+
+    def keep(self, working: Working, place: dict[str, Working]) -> None:
+        """Put an order into `fresh`, `waiting` or `closing`."""
+        place[working.order_id] = working
+        working.place = place
 
     def ladder(self, working: Working) -> Ladder:
         """Return the ladder of an order that waits for a price."""
@@ -197,11 +189,10 @@ class Book:
 
     def leave(self, working: Working) -> None:
         """Forget the place of an order that has ended or is about to take another."""
-        order_id = working.order_id
-        self.fresh.pop(order_id, None)
-        self.waiting.pop(order_id, None)
-        self.closing.pop(order_id, None)
         working.version += 1
+        if working.place is not None:
+            working.place.pop(working.order_id, None)
+            working.place = None
         if working.placed:
             working.placed = False
             self.ladder(working).drop()

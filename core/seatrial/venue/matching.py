@@ -19,13 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from seatrial.contracts.venue import VenueConfig
-    from seatrial.gate.instruments import Instruments
     from seatrial.venue.book import Book, Ladder
     from seatrial.venue.ledger import Ledger
     from seatrial.venue.moment import Moment
     from seatrial.venue.working import Working
 
-__all__ = ["Floor", "Matcher"]
+__all__ = ["Floor", "Matcher", "tighten"]
 
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
@@ -46,7 +45,7 @@ class Floor(Protocol):
         ...
 
     def executed(
-        self, working: Working, quantity: Decimal, price: Decimal, fee: Decimal, liquidity: Liquidity, now: int
+        self, working: Working, quantity: Decimal, price: Decimal, *, fee: Decimal, liquidity: Liquidity, now: int
     ) -> None:
         """The order was matched, and booked."""
         ...
@@ -59,14 +58,15 @@ class Floor(Protocol):
 class Matcher:
     """The rules of matching over the books and the ledger of one venue."""
 
-    __slots__ = ("_buy_slip", "_config", "_floor", "_instruments", "_ledger", "_leftover", "_sell_slip")
+    __slots__ = ("_always_improves", "_buy_slip", "_fees", "_floor", "_ledger", "_leftover", "_sell_slip", "_slips")
 
-    def __init__(self, floor: Floor, ledger: Ledger, config: VenueConfig, instruments: Instruments) -> None:
+    def __init__(self, floor: Floor, ledger: Ledger, config: VenueConfig) -> None:
         """Match for `floor`."""
         self._floor = floor
         self._ledger = ledger
-        self._config = config
-        self._instruments = instruments
+        self._fees = config.fees
+        self._always_improves = config.price_improvement is PriceImprovement.ALWAYS
+        self._slips = bool(config.slippage_bps)
         slip = config.slippage_bps / _BPS
         self._buy_slip = _ONE + slip
         self._sell_slip = _ONE - slip
@@ -76,7 +76,7 @@ class Matcher:
 
     def sweep(self, book: Book, moment: Moment) -> None:
         """Let everybody whom one price event concerns meet it."""
-        _follow(self._instruments, book, moment.bid, moment.ask)
+        _follow(book, moment.bid, moment.ask)
         fresh, book.fresh = book.fresh, {}
         waiting, book.waiting = book.waiting, {}
         batch = [*waiting.values(), *fresh.values()]
@@ -112,13 +112,16 @@ class Matcher:
             self._join(book, moment)
         moment.path = False
         moment.bid = moment.ask = end
-        _follow(self._instruments, book, end, end)
+        _follow(book, end, end)
         self.settle()
 
     def meet(self, working: Working, book: Book, moment: Moment, now: int) -> None:
         """Let one order meet the market: as an arrival the first time, as a waking afterwards."""
         if working.expire_at is not None and now >= working.expire_at:
             self._leftover.append((book, working))  # its expiry is already due, and says so itself
+        elif working.phase is Phase.MARKET:
+            working.met = True
+            self._take(working, book, moment, now, moment.ask if working.is_buy else moment.bid)
         elif working.met:
             self._wake(working, book, moment, now)
         else:
@@ -129,6 +132,7 @@ class Matcher:
         """Let the orders for a session's close that ended by `until` trade at the close."""
         for working in [one for one in book.closing.values() if one.close_at is not None and one.close_at <= until]:
             del book.closing[working.order_id]
+            working.place = None
             working.met = True
             self._take(working, book, moment, max(moment.ts, working.since), _side(working, moment))
         self.settle()
@@ -138,14 +142,12 @@ class Matcher:
     def _arrive(self, working: Working, book: Book, moment: Moment, now: int) -> None:
         price = _side(working, moment)
         phase = working.phase
-        if phase is Phase.MARKET:
-            self._take(working, book, moment, now, price)
-        elif phase is Phase.LIMIT:
+        if phase is Phase.LIMIT:
             self._arrive_limit(working, book, moment, now, price)
         else:
             if working.trails and working.extreme is None:
                 working.extreme = price
-                _tighten(self._instruments, working)
+                tighten(book, working)
             trigger = working.trigger
             above = working.is_buy is (phase is Phase.STOP)
             if trigger is not None and (price >= trigger if above else price <= trigger):
@@ -170,14 +172,11 @@ class Matcher:
 
     def _wake(self, working: Working, book: Book, moment: Moment, now: int) -> None:
         price = _side(working, moment)
-        phase = working.phase
-        if phase is Phase.MARKET:
-            self._take(working, book, moment, now, price)
-        elif phase is Phase.LIMIT:
+        if working.phase is Phase.LIMIT:
             limit = working.limit or price
-            if self._config.price_improvement is PriceImprovement.ALWAYS and not moment.path:
+            if self._always_improves and not moment.path:
                 limit = min(limit, price) if working.is_buy else max(limit, price)
-            self._execute(working, book, moment, now, limit, _MAKER)
+            self._execute(working, book, moment, limit, liquidity=_MAKER, now=now)
             if working.live:
                 self._leftover.append((book, working))
         else:
@@ -197,63 +196,73 @@ class Matcher:
 
     def _take(self, working: Working, book: Book, moment: Moment, now: int, price: Decimal) -> None:
         """Trade at the market: worse by the slippage, on the tick, and never beyond the limit."""
-        left = moment.left(is_buy=working.is_buy)
         tif = working.order.time_in_force
-        if tif is _FOK and left is not None and left < working.remaining:
+        if tif is _FOK and self._fillable(working, book, moment) < working.remaining:
             self._floor.end(working, now, _unfilled(working, price))
             return
-        self._execute(working, book, moment, now, self._slipped(working, price), _TAKER)
+        self._execute(working, book, moment, self._slipped(working, book, price), liquidity=_TAKER, now=now)
         if working.live:
             if tif is _IOC or tif is _FOK:
                 self._floor.end(working, now, _unfilled(working, price))
             else:
                 self._leftover.append((book, working))
 
-    def _slipped(self, working: Working, price: Decimal) -> Decimal:
-        if self._config.slippage_bps:
+    def _slipped(self, working: Working, book: Book, price: Decimal) -> Decimal:
+        if self._slips:
             price *= self._buy_slip if working.is_buy else self._sell_slip
-            price = _on_tick(price, self._instruments.get(working.symbol).tick_size, up=working.is_buy)
+            price = _on_tick(price, book.instrument.tick_size, up=working.is_buy)
         limit = working.limit if working.phase is Phase.LIMIT else None
         if limit is None:
             return price
         return min(price, limit) if working.is_buy else max(price, limit)
 
     def _execute(
-        self, working: Working, book: Book, moment: Moment, now: int, price: Decimal, liquidity: Liquidity
+        self, working: Working, book: Book, moment: Moment, price: Decimal, *, liquidity: Liquidity, now: int
     ) -> None:
         is_buy = working.is_buy
+        reduce_only = working.order.reduce_only
         quantity = working.remaining
-        left = moment.left(is_buy=is_buy)
-        if left is not None and left < quantity:
-            lot = self._instruments.get(working.symbol).lot_size
-            quantity = left - left % lot if lot is not None else left
+        if reduce_only or (moment.ask_left if is_buy else moment.bid_left) is not None:
+            quantity = self._fillable(working, book, moment)
             if quantity <= _ZERO:
+                if reduce_only and self._reducible(working) <= _ZERO:
+                    self._floor.end(working, now, _not_reducing(working))
                 return
         ledger = self._ledger
-        if working.order.reduce_only:
-            position = ledger.account.position(working.symbol)
-            reducible = -position if is_buy else position
-            if reducible <= _ZERO:
-                self._floor.end(working, now, _not_reducing(working))
-                return
-            quantity = min(quantity, reducible)
-        value = working.filled_value + quantity * price * working.multiplier
-        fee = self._config.fees.total(working.filled + quantity, value) - working.charged
+        value = quantity * price * working.multiplier
+        filled = quantity
+        if working.filled:
+            value += working.filled_value
+            filled += working.filled
+        fee = self._fees.total(filled, value) - working.charged
         refused = ledger.refuse_fill(working, quantity, price, fee)
         if refused is not None:
             self._floor.end(working, now, refused)
             return
         ledger.book(working, quantity, price, fee)
         working.remaining -= quantity
-        working.filled += quantity
+        working.filled = filled
         working.filled_value = value
         working.charged += fee
         moment.take(quantity, is_buy=is_buy)
-        if working.remaining:
+        if working.remaining and not reduce_only:
             ledger.renew(working, price)
-        self._floor.executed(working, quantity, price, fee, liquidity, now)
-        if working.live and working.order.reduce_only and not ledger.account.position(working.symbol):
+        self._floor.executed(working, quantity, price, fee=fee, liquidity=liquidity, now=now)
+        if reduce_only and working.live and self._reducible(working) <= _ZERO:
             self._floor.end(working, now, _not_reducing(working))
+
+    def _fillable(self, working: Working, book: Book, moment: Moment) -> Decimal:
+        """Return the most that can be filled now: what the market has left, in lots, and the position to reduce."""
+        quantity = working.remaining
+        left = moment.left(is_buy=working.is_buy)
+        if left is not None and left < quantity:
+            lot = book.instrument.lot_size
+            quantity = left - left % lot if lot is not None else left
+        return min(quantity, self._reducible(working)) if working.order.reduce_only else quantity
+
+    def _reducible(self, working: Working) -> Decimal:
+        position = self._ledger.account.position(working.symbol)
+        return -position if working.is_buy else position
 
     def _join(self, book: Book, moment: Moment) -> None:
         """Let what became active on the path join it where the market then is."""
@@ -261,10 +270,13 @@ class Matcher:
             fresh, book.fresh = book.fresh, {}
             for working in fresh.values():
                 if working.live:
+                    working.place = None
                     self.meet(working, book, moment, max(moment.ts, working.since))
 
     def settle(self) -> None:
         """Rest what met the market and is not done; the end of every sweep, and of an arrival outside one."""
+        if not self._leftover:
+            return
         leftover, self._leftover = self._leftover, []
         for book, working in leftover:
             if working.live:
@@ -303,28 +315,25 @@ def _draw(batch: list[Working], ladder: Ladder, price: Decimal, *, strict: bool 
 def _nearest(ladders: Iterable[tuple[Ladder, bool]], end: Decimal) -> Ladder | None:
     """Return the ladder whose head the market meets first on its way to `end`; equal heads go by time."""
     best: Ladder | None = None
+    nearest = end
     for ladder, strict in ladders:
         head = ladder.head
         if head is None or not ladder.woken(end, strict=strict):
             continue
-        if best is None or best.head is None:
-            best = ladder
-        elif head == best.head:
-            if ladder.peek().sequence < best.peek().sequence:
-                best = ladder
-        elif (head > best.head) is ladder.falling:
-            best = ladder
+        nearer = head > nearest if ladder.falling else head < nearest
+        if best is None or nearer or (head == nearest and ladder.peek().sequence < best.peek().sequence):
+            best, nearest = ladder, head
     return best
 
 
-def _follow(instruments: Instruments, book: Book, bid: Decimal, ask: Decimal) -> None:
+def _follow(book: Book, bid: Decimal, ask: Decimal) -> None:
     """Move the triggers of trailing orders for which this is the best price so far; touches no others."""
     for ladder, price in ((book.sell_trails, bid), (book.buy_trails, ask)):
-        while ladder.head is not None and (price < ladder.head if ladder.falling else price > ladder.head):
+        while ladder.woken(price, strict=True):
             working = ladder.pop()
             working.extreme = price
             before = working.trigger
-            _tighten(instruments, working)
+            tighten(book, working)
             if working.trigger == before:
                 ladder.push(price, working)
             else:
@@ -333,7 +342,7 @@ def _follow(instruments: Instruments, book: Book, bid: Decimal, ask: Decimal) ->
                 book.rest(working)
 
 
-def _tighten(instruments: Instruments, working: Working) -> None:
+def tighten(book: Book, working: Working) -> None:
     """Set a trailing order's trigger from its extreme; a trigger never moves back."""
     extreme = working.extreme
     if extreme is None:
@@ -342,7 +351,7 @@ def _tighten(instruments: Instruments, working: Working) -> None:
     if amount is None:
         amount = extreme * (working.trail_percent or _ZERO) / _HUNDRED
     is_buy = working.is_buy
-    tick = instruments.get(working.symbol).tick_size
+    tick = book.instrument.tick_size
     trigger = _on_tick(extreme + amount if is_buy else extreme - amount, tick, up=is_buy)
     held = working.trigger
     if held is not None and (trigger >= held if is_buy else trigger <= held):
@@ -355,7 +364,8 @@ def _tighten(instruments: Instruments, working: Working) -> None:
 def _on_tick(price: Decimal, tick: Decimal | None, *, up: bool) -> Decimal:
     if tick is None or not price % tick:
         return price
-    return (price / tick).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR) * tick
+    ticks = (price / tick).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR)
+    return max(ticks, _ONE) * tick  # nothing trades at zero
 
 
 def _unfilled(working: Working, price: Decimal) -> Rejection:
@@ -366,5 +376,5 @@ def _unfilled(working: Working, price: Decimal) -> Rejection:
 
 
 def _not_reducing(working: Working) -> Rejection:
-    message = f"a reduce-only order for {working.remaining} finds no position to reduce"
+    message = f"a reduce-only order with {working.remaining} left finds no position to reduce"
     return Rejection(RejectionReason.WOULD_NOT_REDUCE, message, RefusedBy.VENUE, None, working.remaining, _ZERO)

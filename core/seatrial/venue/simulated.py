@@ -12,17 +12,14 @@ from typing import TYPE_CHECKING
 from seatrial.contracts.events import OrderChange
 from seatrial.contracts.rejection import RefusedBy, Rejection, RejectionReason
 from seatrial.contracts.terms import Liquidity, OrderType, TimeInForce
-from seatrial.contracts.venue import Convention, LimitFill, VenueConfig
+from seatrial.contracts.venue import VenueConfig
 from seatrial.gate.queue import LatencyQueue
-from seatrial.venue.book import Book
-from seatrial.venue.ledger import Ledger
-from seatrial.venue.matching import Matcher
-from seatrial.venue.moment import Moment
-from seatrial.venue.path import bar_path
+from seatrial.venue.ledger import open_ledger
+from seatrial.venue.market import Market
+from seatrial.venue.matching import Matcher, tighten
 from seatrial.venue.working import Phase, Working
 
 if TYPE_CHECKING:
-    from seatrial.contracts.market import Bar, Quote, Trade
     from seatrial.contracts.orders import Order
     from seatrial.gate.instruments import Instruments
     from seatrial.gate.reports import ReportPort
@@ -30,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["SimulatedVenue"]
 
 _ZERO = Decimal(0)
-_TWO = Decimal(2)
 _UNSUPPORTED_TYPES = frozenset({OrderType.MARKET_TO_LIMIT, OrderType.NATIVE})
 _UNSUPPORTED_TIFS = frozenset({TimeInForce.AT_OPEN, TimeInForce.AT_CLOSE})
 _CANCELLING = frozenset({RejectionReason.NOT_FILLED, RejectionReason.GROUP_ENDED})
@@ -39,27 +35,23 @@ _CANCELLING = frozenset({RejectionReason.NOT_FILLED, RejectionReason.GROUP_ENDED
 class SimulatedVenue:
     """One account at one venue, behind one gate.
 
-    Market data goes in through `quote`, `trade`, `price` and `bar`; `next_due` and `advance` carry what happens between
-    data: expiries and session closes.
+    Market data goes in through `market`; `timers` and `advance` carry what happens between data: expiries and session
+    closes.
     """
 
     def __init__(self, cash: Decimal, config: VenueConfig, instruments: Instruments) -> None:
         """Open an account with `cash` (currency)."""
-        self.ledger = Ledger(cash, config, instruments)
+        self.ledger = open_ledger(cash, config, instruments)
         self.timers: LatencyQueue[Working] = LatencyQueue()
-        self._config = config
-        self._instruments = instruments
-        self._books: dict[str, Book] = {}
         self._working: dict[str, Working] = {}
         self._children: dict[str, list[Working]] = {}
         self._groups: dict[str, list[Working]] = {}
         self._ended: dict[str, Decimal] = {}
         self._ended_groups: set[str] = set()
         self._sequence = 0
-        self._matcher = Matcher(self, self.ledger, config, instruments)
-        fill = config.limit_fill
-        self._strict_shown = fill is LimitFill.THROUGH
-        self._strict_printed = fill is not LimitFill.TOUCH
+        self._matcher = Matcher(self, self.ledger, config)
+        self.market = Market(config, instruments, self.ledger, self._matcher)
+        """The books, and the door for market data."""
         self._reports: ReportPort
 
     def connect(self, port: ReportPort) -> ReportPort | None:
@@ -72,22 +64,27 @@ class SimulatedVenue:
 
     def place(self, orders: tuple[Order, ...], now: int, native: object) -> None:  # noqa: ARG002 - the port's signature
         """Take orders at the time they arrive, all or none."""
-        arriving = []
         for order in orders:
-            self._sequence += 1
-            multiplier = self._instruments.get(order.symbol).multiplier
             refused = self._refuse(order, orders)
             if refused is not None:
                 self._refuse_all(orders, order, refused, now)
                 return
-            arriving.append(Working(order, now, self._sequence, multiplier))
-        head = arriving[0]
-        refused = self._admit(head) if self._is_awake(head) else None
+        head = orders[0]
+        working = self._work(head, now)
+        bound = None if head.parent_id is None else self._ended.get(head.parent_id)
+        awake = head.parent_id is None or bound is not None
+        shrunk = bound is not None and _shrink(working, bound)
+        refused = self._admit(working) if awake else None
         if refused is not None:
-            self._refuse_all(orders, head.order, refused, now)
+            self._refuse_all(orders, head, refused, now)
             return
-        for working in arriving:
-            self._take_in(working, now)
+        self._take_in(working, now, awake=awake)
+        for order in orders[1:]:
+            self._take_in(self._work(order, now), now, awake=False)
+        if shrunk and working.live:
+            self._report_shrunk(working, now)
+        if awake and working.live:
+            self._activate(working, now)
 
     def cancel(self, order_id: str, now: int, native: object) -> None:  # noqa: ARG002 - the port's signature
         """End a working order; refuse where it has ended already."""
@@ -95,7 +92,7 @@ class SimulatedVenue:
         if working is None:
             self._reports.cancel_refused(order_id, now, _too_late(RejectionReason.TOO_LATE_TO_CANCEL, order_id))
         else:
-            self._finish(working, now)
+            self._finish(working)
             self._reports.cancelled(order_id, now)
             self._after_end(working, now)
 
@@ -118,67 +115,6 @@ class SimulatedVenue:
             return
         self._change(working, change, quantity, now)
 
-    # -- market data -----------------------------------------------------------------------------------------------
-
-    def quote(self, quote: Quote) -> None:
-        """The best bid and ask are now these."""
-        symbol = quote.symbol
-        book = self._books.get(symbol) or self._book(symbol)
-        book.quote = quote
-        book.moment = None
-        book.is_bars = False
-        if book.stirs(quote.bid, quote.ask):
-            book.moment = Moment.of_quote(quote, strict=self._strict_shown)
-            self._matcher.sweep(book, book.moment)
-        self.ledger.mark(symbol, (quote.bid + quote.ask) / _TWO, quote.ts)
-
-    def trade(self, trade: Trade) -> None:
-        """Somebody traded at this price."""
-        size = self._share(trade.symbol, trade.size)
-        self._print(trade.symbol, trade.price, size, trade.ts, strict=self._strict_printed)
-
-    def price(self, symbol: str, price: Decimal, timestamp: int) -> None:
-        """The market can be traded at this price, both ways, in any quantity."""
-        self._print(symbol, price, None, timestamp, strict=self._strict_shown)
-
-    def bar(self, bar: Bar, start: int) -> None:
-        """The market moved like this from `start` to the bar's end; matches on the way carry their own times."""
-        book = self._books.get(bar.symbol) or self._book(bar.symbol)
-        book.is_bars = True
-        cut = self.bar_cut(start, bar.ts)
-        late = {order_id: one for order_id, one in book.fresh.items() if one.since > cut}
-        for order_id in late:
-            del book.fresh[order_id]
-        points = bar_path(bar, start)
-        left = self._share(bar.symbol, bar.volume)
-        (ts, price), *rest = points
-        moment = Moment.of_price(ts, price, left, strict=self._strict_printed)
-        self._matcher.sweep(book, moment)
-        for moment.ts, following in rest:
-            self._matcher.walk(book, moment, price, following)
-            price = following
-        self._matcher.close(book, moment, bar.ts)
-        book.fresh.update(late)
-        book.bar_end = bar.ts
-        self._stand(book, bar.close, bar.ts, moment)
-
-    def has_quote(self, symbol: str) -> bool:
-        """Return whether a symbol is quoted; its mark is then the middle, not the last print."""
-        book = self._books.get(symbol)
-        return book is not None and book.quote is not None
-
-    def bar_start(self, bar: Bar, reached: int) -> int:
-        """Return where a bar begins: its own start, else its predecessor's end, else the time reached before it."""
-        if bar.start is not None:
-            return bar.start
-        book = self._books.get(bar.symbol)
-        start = reached if book is None or book.bar_end is None else book.bar_end
-        return min(start, bar.ts)
-
-    def bar_cut(self, start: int, end: int) -> int:
-        """Return the time by which an order must have arrived to trade from the open of the bar (start, end]."""
-        return start + int(self._config.bar_theta * (end - start))
-
     # -- time between data -----------------------------------------------------------------------------------------
 
     def advance(self, now: int) -> None:
@@ -199,7 +135,7 @@ class SimulatedVenue:
         self._reports.triggered(working.order_id, now, price)
 
     def executed(
-        self, working: Working, quantity: Decimal, price: Decimal, fee: Decimal, liquidity: Liquidity, now: int
+        self, working: Working, quantity: Decimal, price: Decimal, *, fee: Decimal, liquidity: Liquidity, now: int
     ) -> None:
         """Report a match, then do what follows: end its group, wake its exits."""
         partial = bool(working.remaining)
@@ -207,12 +143,13 @@ class SimulatedVenue:
         if working.group is not None:
             self._end_group(working, now)
         if not partial:
-            self._finish(working, now)
-            self._wake_children(working, now)
+            self._finish(working)
+            if self._children:
+                self._wake_children(working, now)
 
     def end(self, working: Working, now: int, rejection: Rejection | None) -> None:
         """End an order unasked: rejected where it asked for the impossible and nothing was filled, else cancelled."""
-        self._finish(working, now)
+        self._finish(working)
         if rejection is None or working.filled or rejection.reason in _CANCELLING:
             self._reports.cancelled(working.order_id, now, rejection)
         else:
@@ -221,20 +158,32 @@ class SimulatedVenue:
 
     # -- arrival ---------------------------------------------------------------------------------------------------
 
+    def _work(self, order: Order, now: int) -> Working:
+        self._sequence += 1
+        book = self.market.book(order.symbol)
+        return Working(order, now, self._sequence, book.multiplier)
+
     def _refuse(self, order: Order, together: tuple[Order, ...]) -> Rejection | None:
         kind, tif = order.order_type, order.time_in_force
         if kind in _UNSUPPORTED_TYPES or tif in _UNSUPPORTED_TIFS:
             message = f"the simulated venue takes no {kind} orders with {tif}"
             return Rejection(RejectionReason.UNSUPPORTED, message, RefusedBy.VENUE)
-        parent = order.parent_id
-        if parent is not None and not self._has_parent(parent, together):
-            filled = self._ended.get(parent)
-            if filled is None:
-                return _venue(RejectionReason.UNKNOWN_ORDER, f"its parent {parent!r} never arrived")
-            if not filled:
-                return _venue(RejectionReason.GROUP_ENDED, f"its parent {parent!r} ended unfilled")
-        if order.oco_id in self._ended_groups:
+        if order.parent_id is not None:
+            refused = self._refuse_parent(order.parent_id, together)
+            if refused is not None:
+                return refused
+        if order.oco_id is not None and order.oco_id in self._ended_groups:
             return _venue(RejectionReason.GROUP_ENDED, f"its group {order.oco_id!r} has ended")
+        return None
+
+    def _refuse_parent(self, parent: str, together: tuple[Order, ...]) -> Rejection | None:
+        if self._has_parent(parent, together):
+            return None
+        filled = self._ended.get(parent)
+        if filled is None:
+            return _venue(RejectionReason.UNKNOWN_ORDER, f"its parent {parent!r} never arrived")
+        if not filled:
+            return _venue(RejectionReason.GROUP_ENDED, f"its parent {parent!r} ended unfilled")
         return None
 
     def _has_parent(self, parent: str, together: tuple[Order, ...]) -> bool:
@@ -246,51 +195,38 @@ class SimulatedVenue:
             self._reports.rejected(order.order_id, now, refused if order is culprit else group)
             self._ended[order.order_id] = _ZERO
 
-    def _is_awake(self, working: Working) -> bool:
-        return working.order.parent_id is None or working.order.parent_id in self._ended
-
     def _admit(self, working: Working) -> Rejection | None:
         if working.order.reduce_only:
             position = self.ledger.account.position(working.symbol)
             if (position >= 0) if working.is_buy else (position <= 0):
                 message = f"the position is {position}: a {working.order.side} reduces nothing"
                 return _venue(RejectionReason.WOULD_NOT_REDUCE, message, position)
-        return self.ledger.admit(working, self._price_of(working))
+            return None  # it can only ever free what the account holds
+        return self.ledger.refuse(working, self.market.price_of(working))
 
-    def _price_of(self, working: Working) -> Decimal | None:
-        """Return the price an order is valued at before it trades: its own, else the market's."""
-        price = working.limit if working.limit is not None else working.trigger
-        if price is not None:
-            return price
-        book = self._books.get(working.symbol)
-        if book is None:
-            return None
-        if book.quote is not None:
-            return book.quote.ask if working.is_buy else book.quote.bid
-        return book.last
-
-    def _take_in(self, working: Working, now: int) -> None:
+    def _take_in(self, working: Working, now: int, *, awake: bool) -> None:
+        """Accept an order that was not refused; asleep, it waits for its parent."""
         order_id, order = working.order_id, working.order
-        session = self._instruments.get(working.symbol).calendar
         if order.time_in_force is TimeInForce.DAY:
-            working.expire_at = session.session(now)[1]
+            working.expire_at = self._session_end(working, now)
         if working.phase is Phase.CLOSE:
-            working.close_at = session.session(now)[1]
-        if working.expire_at is not None and working.expire_at <= now:
-            self.ledger.release(working)
-            self._ended[order_id] = _ZERO
-            self._reports.expired(order_id, now)
-            return
+            working.close_at = self._session_end(working, now)
+        if working.expire_at is not None or working.close_at is not None:
+            if working.expire_at is not None and working.expire_at <= now:
+                working.live = False
+                self._ended[order_id] = _ZERO
+                self._reports.expired(order_id, now)
+                return
+            self._set_timer(working)
         self._working[order_id] = working
         if working.group is not None:
             self._groups.setdefault(working.group, []).append(working)
-        self._set_timer(working)
         self._reports.accepted(order_id, now)
-        parent = order.parent_id
-        if parent is not None and parent in self._working:
-            self._children.setdefault(parent, []).append(working)
-        else:
-            self._activate(working, now)
+        if not awake and order.parent_id is not None:
+            self._children.setdefault(order.parent_id, []).append(working)
+
+    def _session_end(self, working: Working, now: int) -> int:
+        return self.market.book(working.symbol).instrument.calendar.session(now)[1]
 
     def _set_timer(self, working: Working) -> None:
         if working.expiry is not None:
@@ -300,56 +236,50 @@ class SimulatedVenue:
 
     def _activate(self, working: Working, now: int) -> None:
         """Let an admitted order take part: now against the standing market, or from the next price on."""
-        book = self._books.get(working.symbol) or self._book(working.symbol)
+        book = self.market.book(working.symbol)
+        moment = None if working.phase is Phase.CLOSE else self.market.standing(book)
+        if moment is not None:
+            self._matcher.meet(working, book, moment, now)
+            if not working.live:
+                return
+            self._matcher.settle()
+        self._hold(working)
         if working.phase is Phase.CLOSE:
             book.rest(working)
-            return
-        moment = self._standing(book)
-        if moment is None:
-            book.fresh[working.order_id] = working
-            return
-        self._matcher.meet(working, book, moment, now)
-        self._matcher.settle()
-        if working.live and book.is_bars:  # what did not trade at once waits for a bar it may take part in
+        elif moment is None or book.is_bars:  # what did not trade at once waits for a bar it may take part in
             book.leave(working)
             working.met = False
-            book.fresh[working.order_id] = working
-
-    def _standing(self, book: Book) -> Moment | None:
-        convention = self._config.convention
-        if convention is Convention.NEXT or (convention is None and book.quote is None):
-            return None
-        if book.moment is None and book.quote is not None:
-            book.moment = Moment.of_quote(book.quote, strict=self._strict_shown)
-        return book.moment
+            book.keep(working, book.fresh)
 
     # -- change and end --------------------------------------------------------------------------------------------
 
     def _change(self, working: Working, change: OrderChange, quantity: Decimal, now: int) -> None:
         order_id = working.order_id
         before = (working.quantity, working.remaining, working.limit, working.trigger)
-        book = self._book(working.symbol)
+        book = self.market.book(working.symbol)
         book.leave(working)
         working.quantity = quantity
         working.remaining = quantity - working.filled
         working.limit = change.limit_price or working.limit
         working.trigger = change.stop_price or working.trigger
         dormant = not self._is_active(working)
-        refused = None if dormant else self.ledger.admit(working, self._price_of(working))
+        refused = None if dormant else self._admit(working)
         if refused is not None:
             working.quantity, working.remaining, working.limit, working.trigger = before
-            self.ledger.renew(working, self._price_of(working))
             if working.met or working.phase is Phase.CLOSE:
                 book.rest(working)
             else:
-                book.fresh[order_id] = working
+                book.keep(working, book.fresh)
             self._reports.modify_refused(order_id, now, refused)
             return
         working.trail_amount = change.trail_amount or working.trail_amount
         working.trail_percent = change.trail_percent or working.trail_percent
+        if working.extreme is not None:
+            tighten(book, working)
         self._reports.replaced(order_id, now, change)
         if dormant:
             return
+        self._hold(working)
         shrinks_only = quantity <= before[0] and before[2:] == (working.limit, working.trigger)
         if shrinks_only and not (change.trail_amount or change.trail_percent) and working.met:
             book.rest(working)
@@ -364,12 +294,13 @@ class SimulatedVenue:
         parent = working.order.parent_id
         return parent is None or parent not in self._working
 
-    def _finish(self, working: Working, now: int) -> None:  # noqa: ARG002 - symmetrical with its siblings
+    def _finish(self, working: Working) -> None:
         """Take an order out of everything that holds it."""
         working.live = False
         del self._working[working.order_id]
         self._ended[working.order_id] = working.filled
-        self._book(working.symbol).leave(working)
+        if working.placed or working.place is not None:
+            self.market.book(working.symbol).leave(working)
         self.ledger.release(working)
         if working.expiry is not None:
             self.timers.cancel(working.expiry)
@@ -389,7 +320,7 @@ class SimulatedVenue:
         reason = _venue(RejectionReason.GROUP_ENDED, f"{working.order_id} of the same group came first")
         for sibling in self._groups.pop(group, []):
             if sibling is not working and sibling.live:
-                self._finish(sibling, now)
+                self._finish(sibling)
                 self._reports.cancelled(sibling.order_id, now, reason)
                 self._wake_children(sibling, now)
 
@@ -401,10 +332,8 @@ class SimulatedVenue:
                 reason = _venue(RejectionReason.GROUP_ENDED, f"its parent {parent.order_id} ended unfilled")
                 self.end(child, now, reason)
                 continue
-            if child.remaining > parent.filled:
-                child.quantity = child.remaining = parent.filled
-                change = OrderChange(quantity=parent.filled)
-                self._reports.replaced(child.order_id, now, change, requested=False)
+            if _shrink(child, parent.filled):
+                self._report_shrunk(child, now)
             refused = self._admit(child)
             if refused is not None:
                 self.end(child, now, refused)
@@ -412,20 +341,28 @@ class SimulatedVenue:
             child.since = now
             self._activate(child, now)
 
+    def _hold(self, working: Working) -> None:
+        """Set aside what a resting order may need; a reduce-only order can only free what the account holds."""
+        if not working.order.reduce_only:
+            self.ledger.renew(working, self.market.price_of(working))
+
+    def _report_shrunk(self, child: Working, now: int) -> None:
+        self._reports.replaced(child.order_id, now, OrderChange(quantity=child.quantity), requested=False)
+
     def _expire(self, working: Working, now: int) -> None:
-        self._finish(working, now)
+        self._finish(working)
         self._reports.expired(working.order_id, now)
         self._after_end(working, now)
 
     def _close(self, working: Working, now: int) -> None:
         """Trade at a session's close, where the session showed a price; on bars the bar itself does it."""
-        book = self._book(working.symbol)
-        calendar = self._instruments.get(working.symbol).calendar
+        book = self.market.book(working.symbol)
+        calendar = book.instrument.calendar
         if working.order_id not in book.closing:
             return
         if not book.is_bars:
             opened = calendar.session(now - 1)[0]
-            moment = self._closing(book, opened, now)
+            moment = self.market.closing(book, opened, now)
             if moment is not None:
                 self._matcher.close(book, moment, now)
                 if not working.live:
@@ -433,49 +370,13 @@ class SimulatedVenue:
             working.close_at = calendar.session(now)[1]
             self._set_timer(working)
 
-    def _closing(self, book: Book, opened: int, now: int) -> Moment | None:
-        if book.quote is not None and book.quote.ts >= opened:
-            moment = book.moment or Moment.of_quote(book.quote, strict=self._strict_shown)
-            moment.ts = now
-            return moment
-        if book.last is not None and book.last_at >= opened:
-            return Moment.of_price(now, book.last, None, strict=self._strict_printed)
-        return None
 
-    # -- inside ----------------------------------------------------------------------------------------------------
-
-    def _book(self, symbol: str) -> Book:
-        book = self._books.get(symbol)
-        if book is None:
-            book = self._books[symbol] = Book(symbol)
-        return book
-
-    def _print(self, symbol: str, price: Decimal, size: Decimal | None, timestamp: int, *, strict: bool) -> None:
-        book = self._books.get(symbol) or self._book(symbol)
-        book.is_bars = False
-        moment = None
-        if book.stirs(price, price):
-            moment = Moment.of_price(timestamp, price, size, strict=strict)
-            self._matcher.sweep(book, moment)
-        self._stand(book, price, timestamp, moment)
-
-    def _stand(self, book: Book, price: Decimal, timestamp: int, moment: Moment | None) -> None:
-        """Keep a print as the standing market where there is no quote."""
-        book.last = price
-        book.last_at = timestamp
-        if book.quote is None:
-            if self._config.convention is Convention.STANDING:
-                book.moment = moment or Moment.of_price(timestamp, price, None, strict=self._strict_shown)
-            self.ledger.mark(book.symbol, price, timestamp)
-
-    def _share(self, symbol: str, size: Decimal | None) -> Decimal | None:
-        """Return how much of a print's size or a bar's volume may be ours; `None` for any quantity."""
-        part = self._config.participation
-        if size is None or part is None:
-            return None
-        share = size * part
-        lot = self._instruments.get(symbol).lot_size
-        return share - share % lot if lot is not None else share
+def _shrink(child: Working, filled: Decimal) -> bool:
+    """Bound an exit by what its entry filled; return whether it was larger."""
+    if child.remaining <= filled:
+        return False
+    child.quantity = child.remaining = filled
+    return True
 
 
 def _venue(reason: RejectionReason, message: str, value: Decimal | None = None) -> Rejection:

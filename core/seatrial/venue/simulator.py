@@ -14,7 +14,8 @@ from seatrial.contracts.market import Bar, Quote, Trade, check_price
 from seatrial.contracts.venue import VenueConfig
 from seatrial.errors import ClockError, InvalidConfigError, InvalidMarketDataError, ReentrantCallError
 from seatrial.gate.account import Account
-from seatrial.gate.gate import ExecutionGate, Listener
+from seatrial.gate.client import Listener
+from seatrial.gate.gate import ExecutionGate
 from seatrial.gate.instruments import Instruments
 from seatrial.gate.reports import Outbox
 from seatrial.venue.simulated import SimulatedVenue
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from seatrial.clock import Timestamp
+    from seatrial.contracts.account import AccountView
     from seatrial.contracts.market import Instrument, MarketEvent
     from seatrial.contracts.orders import Order
     from seatrial.contracts.terms import TradingState
@@ -84,8 +86,6 @@ class ExecutionSimulator:
             account=self._account,
         )
         self.venue.connect(self.gate)
-        self._reported: list[OrderExecution] = []
-        self.gate.add_listener(self._collect)
         self._running = False
 
     # -- what can be read ------------------------------------------------------------------------------------------
@@ -94,6 +94,11 @@ class ExecutionSimulator:
     def now(self) -> int:
         """The time reached, UNIX ns UTC."""
         return self.gate.now
+
+    @property
+    def account(self) -> AccountView:
+        """The account as reported: what strategies and rules read."""
+        return self._account
 
     @property
     def cash(self) -> Decimal:
@@ -198,15 +203,15 @@ class ExecutionSimulator:
     def process_quote(self, quote: Quote) -> tuple[OrderExecution, ...]:
         """Take a quote; return the executions reported since the last such call."""
         now = self._begin(quote, "process_quote")
-        self.venue.quote(quote)
+        self.venue.market.quote(quote)
         self.gate.mark(quote.symbol, (quote.bid + quote.ask) / _TWO, now)
         return self._end(now)
 
     def process_trade(self, trade: Trade) -> tuple[OrderExecution, ...]:
         """Take a print; return the executions reported since the last such call."""
         now = self._begin(trade, "process_trade")
-        self.venue.trade(trade)
-        if not self.venue.has_quote(trade.symbol):
+        self.venue.market.trade(trade)
+        if not self.venue.market.has_quote(trade.symbol):
             self.gate.mark(trade.symbol, trade.price, now)
         return self._end(now)
 
@@ -222,7 +227,7 @@ class ExecutionSimulator:
         self._check_time(now, "process_market_data")
         self._run(now)
         for symbol, price in prices.items():
-            self.venue.price(symbol, price, now)
+            self.venue.market.price(symbol, price, now)
             self.gate.mark(symbol, price, now)
         return self._end(now)
 
@@ -239,31 +244,31 @@ class ExecutionSimulator:
         :raises InvalidMarketDataError: when the bars do not end at the same time.
         """
         if not bars:
-            return self._drain()
+            return self.gate.client.take_reported()
         end = bars[0].ts
         for bar in bars:
             self._check_symbol(bar.symbol)
             if bar.ts != end:
                 raise InvalidMarketDataError(bar.symbol, "ts", f"{bar.ts} differs from {end}; feed bars by their end")
         self._check_time(end, "process_bars")
-        venue, gate = self.venue, self.gate
-        starts = [venue.bar_start(bar, self.now) for bar in bars]
+        venue, gate, market = self.venue, self.gate, self.venue.market
+        starts = [market.bar_start(bar, self.now) for bar in bars]
         first = min(starts)
         if first > self.now:
             self._run(first)
         outbox = Outbox()
         venue.connect(outbox)
         try:
-            gate.release(max(venue.bar_cut(start, end) for start in starts))
+            gate.release(max(market.bar_cut(start, end) for start in starts))
             for bar, start in zip(bars, starts, strict=True):
-                venue.bar(bar, start)
+                market.bar(bar, start)
         finally:
             venue.connect(gate)
             outbox.flush(gate)
         self._run(end)
         for bar in bars:
             gate.mark(bar.symbol, bar.close, end)
-        return self._drain()
+        return self.gate.client.take_reported()
 
     def process(self, event: MarketEvent) -> tuple[OrderExecution, ...]:
         """Take one row of a tape, whatever it is; return the executions reported since the last such call."""
@@ -282,7 +287,7 @@ class ExecutionSimulator:
         now = to_ns(timestamp)
         self._check_time(now, "advance")
         self._run(now)
-        return self._drain()
+        return self.gate.client.take_reported()
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -295,17 +300,7 @@ class ExecutionSimulator:
 
     def _end(self, now: int) -> tuple[OrderExecution, ...]:
         self._run(now)
-        return self._drain()
-
-    def _drain(self) -> tuple[OrderExecution, ...]:
-        if not self._reported:
-            return ()
-        reported, self._reported = self._reported, []
-        return tuple(reported)
-
-    def _collect(self, event: Event, order: Order | None) -> None:  # noqa: ARG002 - the listener's signature
-        if type(event) is OrderExecution:
-            self._reported.append(event)
+        return self.gate.client.take_reported()
 
     def _check_symbol(self, symbol: str) -> None:
         if self._instruments.closed and not self._instruments.knows(symbol):
@@ -320,7 +315,7 @@ class ExecutionSimulator:
     def _reach(self, timestamp: Timestamp) -> int:
         """Return the time of a request, after everything due before it has happened."""
         now = to_ns(timestamp)
-        if not self._running and now > self.gate.now:
+        if now > self.gate.now and not self._running:
             self._run(now)
         return now
 

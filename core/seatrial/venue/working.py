@@ -53,38 +53,24 @@ class Working:
     `limit` and `trigger` are the prices now in force; a trailing order moves its trigger away from `extreme`, the best
     price since it arrived. `sequence` is its time priority. `since` is the first time it may trade. `version` grows
     with every change of place, so that stale index entries are known. `met` says that it has met its first price,
-    `placed` that a ladder holds it.
+    `placed` that a ladder holds it; `place` is the unsorted list it is in otherwise.
     """
 
-    __slots__ = (
-        "charged",
-        "close_at",
-        "expire_at",
-        "expiry",
-        "extreme",
-        "filled",
-        "filled_value",
-        "group",
-        "is_buy",
-        "limit",
-        "limit_offset",
-        "live",
-        "met",
-        "multiplier",
-        "order",
-        "order_id",
-        "phase",
-        "placed",
-        "quantity",
-        "remaining",
-        "sequence",
-        "since",
-        "symbol",
-        "trail_amount",
-        "trail_percent",
-        "trigger",
-        "version",
-    )
+    # What most orders never change lives on the class, so that taking an order in stays cheap.
+    filled = _ZERO
+    filled_value = _ZERO
+    charged = _ZERO
+    trail_amount: Decimal | None = None
+    trail_percent: Decimal | None = None
+    limit_offset: Decimal | None = None
+    extreme: Decimal | None = None
+    version = 0
+    met = False
+    live = True
+    placed = False
+    place: dict[str, Working] | None = None
+    close_at: int | None = None
+    expiry: Token | None = None
 
     def __init__(self, order: Order, now: int, sequence: int, multiplier: Decimal) -> None:
         """Take an order in at `now`."""
@@ -95,25 +81,21 @@ class Working:
         self.is_buy = order.side is OrderSide.BUY
         self.multiplier = multiplier
         self.quantity = self.remaining = order.quantity
-        self.filled = self.filled_value = self.charged = _ZERO
         self.limit = order.limit_price
         self.trigger = order.stop_price
-        self.trail_amount = order.trail_amount
-        self.trail_percent = order.trail_percent
-        self.limit_offset = order.limit_offset
-        if self.limit_offset is None and self.trails and self.limit is not None and self.trigger is not None:
-            self.limit_offset = abs(self.limit - self.trigger)
-        self.extreme: Decimal | None = None
         self.phase = _PHASES[order.order_type]
         self.sequence = sequence
         self.since = now
-        self.version = 0
-        self.met = False
-        self.placed = False
-        self.live = True
-        self.expire_at: int | None = order.expire_at
-        self.close_at: int | None = None
-        self.expiry: Token | None = None
+        self.expire_at = order.expire_at
+        if order.trail_amount is not None or order.trail_percent is not None:
+            self.trail_amount = order.trail_amount
+            self.trail_percent = order.trail_percent
+            self.limit_offset = order.limit_offset
+            if self.trigger is not None:
+                if self.limit is not None:
+                    self.limit_offset = abs(self.limit - self.trigger)
+                elif self.limit_offset is not None:
+                    self.limit = self.trigger + self.limit_offset if self.is_buy else self.trigger - self.limit_offset
 
     @property
     def trails(self) -> bool:

@@ -1,19 +1,20 @@
-"""What makes an order's own fields consistent; run once, when a new order is built."""
+"""An order's terms: what is fixed when it is built, and what makes these fields consistent.
+
+:raises InvalidOrderError: when fields contradict each other, naming the field and what to do.
+"""
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec.structs import force_setattr
 
-from seatrial.contracts.terms import OrderSide, OrderStatus, OrderType, TimeInForce
+from seatrial.clock import MAX_NS, to_ns
+from seatrial.contracts.terms import OrderSide, OrderType, TimeInForce
 from seatrial.errors import InvalidOrderError
 
-if TYPE_CHECKING:
-    from seatrial.contracts.orders import Order
-
-__all__ = ["check_order", "exact"]
+__all__ = ["OrderTerms"]
 
 _PRICES = ("limit_price", "stop_price", "trail_amount", "trail_percent", "limit_offset")
 _TRAIL = ("trail_amount", "trail_percent")
@@ -35,10 +36,58 @@ _LIMITED = frozenset(
 )
 _AT_ONCE = frozenset({TimeInForce.IOC, TimeInForce.FOK})
 _NEVER_AT_ONCE = frozenset({OrderType.MARKET_ON_CLOSE, OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIMIT})
+_ZERO = Decimal(0)
 _HUNDRED = Decimal(100)
 
 
-def exact(order: Order, field: str) -> Decimal:
+class OrderTerms(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
+    """What an order asks for.
+
+    Quantities are in units of the instrument, prices in currency per unit, `trail_percent` in per cent, times in UNIX
+    ns UTC (an aware datetime is accepted and converted). `limit_offset` is the distance at which a trailing stop-limit
+    keeps its limit behind its stop. `oco_id` names a group of which the first fill ends the others; `parent_id` the
+    order that must complete first.
+    """
+
+    order_id: str
+    symbol: str
+    side: OrderSide
+    order_type: OrderType
+    quantity: Decimal
+    created_at: int
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    trail_amount: Decimal | None = None
+    trail_percent: Decimal | None = None
+    limit_offset: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    expire_at: int | None = None
+    parent_id: str | None = None
+    oco_id: str | None = None
+    reduce_only: bool = False
+    post_only: bool = False
+    strategy_id: str = "S"
+    tags: tuple[str, ...] = ()
+    native_type: str | None = None
+
+    def check(self) -> None:
+        """Convert what the front door accepts (datetimes, ints), then refuse what contradicts itself.
+
+        :raises InvalidOrderError: naming the field and what to do.
+        :raises InvalidTimeError: for a time that is none.
+        """
+        if type(self.created_at) is not int or not 0 <= self.created_at <= MAX_NS:
+            force_setattr(self, "created_at", to_ns(self.created_at))
+        if self.expire_at is not None:
+            force_setattr(self, "expire_at", to_ns(self.expire_at))
+        if type(self.quantity) is not Decimal:
+            force_setattr(self, "quantity", _exact(self, "quantity"))
+        if type(self.tags) is not tuple:
+            force_setattr(self, "tags", tuple(self.tags))
+        _check(self)
+
+
+def _exact(order: OrderTerms, field: str) -> Decimal:
     """Return a field as Decimal: an int is exact already, a float never is.
 
     :raises InvalidOrderError: for anything but a Decimal or an int.
@@ -51,60 +100,73 @@ def exact(order: Order, field: str) -> Decimal:
     raise InvalidOrderError(order.order_id, field, f"{value!r} is a {type(value).__name__}; give a Decimal")
 
 
-def check_order(order: Order) -> None:
+def _check(order: OrderTerms) -> None:
     """Refuse an order whose fields contradict each other.
 
     :raises InvalidOrderError: naming the field and what to do.
     """
     _check_names(order)
+    kind = order.order_type
     quantity = order.quantity
-    if not quantity.is_finite() or quantity <= 0:
+    if not quantity.is_finite() or quantity <= _ZERO:
         _refuse(order, "quantity", f"{quantity} is not above zero; the side says whether it buys or sells")
+    if kind is not OrderType.MARKET or any([getattr(order, field) is not None for field in _PRICES]):  # noqa: C419 - a list is built faster than a generator runs
+        _check_prices(order)
+    if order.time_in_force is not TimeInForce.GTC or order.expire_at is not None:
+        _check_time_in_force(order)
+    if order.post_only:
+        _check_post_only(order)
+
+
+def _check_prices(order: OrderTerms) -> None:
     kind = order.order_type
     takes = _TAKES.get(kind, ())
     for field in _PRICES:
-        value = getattr(order, field)
-        if value is not None:
+        if getattr(order, field) is not None:
             _check_price(order, field, takes)
     for field in _NEEDS.get(kind, ()):
         if getattr(order, field) is None:
             _refuse(order, field, f"a {kind} order needs one")
     if kind is OrderType.TRAILING_STOP or kind is OrderType.TRAILING_STOP_LIMIT:
         _check_trail(order)
-    if (kind is OrderType.NATIVE) != (order.native_type is not None):
-        _refuse(order, "native_type", "it names the engine's own type of a NATIVE order, and of no other")
-    if order.time_in_force is not TimeInForce.GTC or order.expire_at is not None:
-        _check_time_in_force(order)
-    if order.post_only and (kind not in _LIMITED or order.time_in_force in _AT_ONCE):
-        _refuse(order, "post_only", f"a {kind} order with {order.time_in_force} takes liquidity; use a resting limit")
-    if order.status is not OrderStatus.NEW:
-        _refuse(order, "status", "a new order starts as NEW; only apply() moves it on")
 
 
-def _check_names(order: Order) -> None:
-    for field in ("order_id", "symbol", "strategy_id"):
-        value: object = getattr(order, field)
-        if not isinstance(value, str) or not value or not value.isprintable():
-            _refuse(order, field, f"{value!r} is no name; give a non-empty printable str")
+def _check_post_only(order: OrderTerms) -> None:
+    kind, tif = order.order_type, order.time_in_force
+    if kind not in _LIMITED or tif in _AT_ONCE:
+        _refuse(order, "post_only", f"a {kind} order with {tif} takes liquidity; use a resting limit")
+
+
+def _check_names(order: OrderTerms) -> None:
+    _check_name(order, "order_id", order.order_id)
+    _check_name(order, "symbol", order.symbol)
+    _check_name(order, "strategy_id", order.strategy_id)
     if type(order.side) is not OrderSide:
         _refuse(order, "side", f"{order.side!r} is no OrderSide")
     if type(order.order_type) is not OrderType:
         _refuse(order, "order_type", f"{order.order_type!r} is no OrderType")
     if order.parent_id == order.order_id:
         _refuse(order, "parent_id", "an order cannot wait for itself")
+    if (order.order_type is OrderType.NATIVE) != (order.native_type is not None):
+        _refuse(order, "native_type", "it names the engine's own type of a NATIVE order, and of no other")
 
 
-def _check_price(order: Order, field: str, takes: tuple[str, ...]) -> None:
+def _check_name(order: OrderTerms, field: str, value: object) -> None:
+    if type(value) is not str or not value or not value.isprintable():
+        _refuse(order, field, f"{value!r} is no name; give a non-empty printable str")
+
+
+def _check_price(order: OrderTerms, field: str, takes: tuple[str, ...]) -> None:
     if field not in takes:
         _refuse(order, field, f"a {order.order_type} order has none")
-    price = exact(order, field)
+    price = _exact(order, field)
     force_setattr(order, field, price)
     least = 0 if field == "limit_offset" else 1
     if not price.is_finite() or price < 0 or (price == 0 and least):
         _refuse(order, field, f"{price} is not above zero")
 
 
-def _check_trail(order: Order) -> None:
+def _check_trail(order: OrderTerms) -> None:
     if (order.trail_amount is None) == (order.trail_percent is None):
         _refuse(order, "trail_amount", "give either trail_amount or trail_percent")
     if order.trail_percent is not None and order.trail_percent >= _HUNDRED:
@@ -116,7 +178,7 @@ def _check_trail(order: Order) -> None:
         _refuse(order, "limit_offset", "give either limit_offset, or both stop_price and limit_price to derive it from")
 
 
-def _check_time_in_force(order: Order) -> None:
+def _check_time_in_force(order: OrderTerms) -> None:
     tif = order.time_in_force
     if type(tif) is not TimeInForce:
         _refuse(order, "time_in_force", f"{tif!r} is no TimeInForce")
@@ -126,5 +188,5 @@ def _check_time_in_force(order: Order) -> None:
         _refuse(order, "time_in_force", f"a {order.order_type} order waits; it cannot be {tif}")
 
 
-def _refuse(order: Order, field: str, problem: str) -> None:
+def _refuse(order: OrderTerms, field: str, problem: str) -> None:
     raise InvalidOrderError(order.order_id, field, problem)

@@ -1,0 +1,166 @@
+"""The market at the venue: one book per symbol, and the data that moves them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from seatrial.contracts.venue import Convention, LimitFill, VenueConfig
+from seatrial.venue.book import Book
+from seatrial.venue.moment import Moment
+from seatrial.venue.path import bar_path
+
+if TYPE_CHECKING:
+    from seatrial.contracts.market import Bar, Quote, Trade
+    from seatrial.gate.instruments import Instruments
+    from seatrial.venue.ledger import Ledger
+    from seatrial.venue.matching import Matcher
+    from seatrial.venue.working import Working
+
+__all__ = ["Market"]
+
+_TWO = Decimal(2)
+
+
+class Market:
+    """Takes quotes, trades, single prices and bars, and lets the orders of their books meet them."""
+
+    __slots__ = ("_books", "_config", "_instruments", "_ledger", "_matcher", "_strict_printed", "_strict_shown")
+
+    def __init__(self, config: VenueConfig, instruments: Instruments, ledger: Ledger, matcher: Matcher) -> None:
+        """Start without data."""
+        self._config = config
+        self._instruments = instruments
+        self._ledger = ledger
+        self._matcher = matcher
+        self._books: dict[str, Book] = {}
+        self._strict_shown = config.limit_fill is LimitFill.THROUGH
+        self._strict_printed = config.limit_fill is not LimitFill.TOUCH
+
+    def book(self, symbol: str) -> Book:
+        """Return a symbol's book, opened when first asked for."""
+        book = self._books.get(symbol)
+        if book is None:
+            book = self._books[symbol] = Book(self._instruments.get(symbol))
+        return book
+
+    # -- data ------------------------------------------------------------------------------------------------------
+
+    def quote(self, quote: Quote) -> None:
+        """The best bid and ask are now these."""
+        book = self._books.get(quote.symbol) or self.book(quote.symbol)
+        book.quote = quote
+        book.moment = None
+        book.is_bars = False
+        if book.stirs(quote.bid, quote.ask):
+            book.moment = Moment.of_quote(quote, strict=self._strict_shown)
+            self._matcher.sweep(book, book.moment)
+        self._ledger.mark(quote.symbol, (quote.bid + quote.ask) / _TWO, quote.ts)
+
+    def trade(self, trade: Trade) -> None:
+        """Somebody traded at this price."""
+        book = self._books.get(trade.symbol) or self.book(trade.symbol)
+        self._print(book, trade.price, self._share(book, trade.size), trade.ts, strict=self._strict_printed)
+
+    def price(self, symbol: str, price: Decimal, timestamp: int) -> None:
+        """The market can be traded at this price, both ways, in any quantity."""
+        book = self._books.get(symbol) or self.book(symbol)
+        self._print(book, price, None, timestamp, strict=self._strict_shown)
+
+    def bar(self, bar: Bar, start: int) -> None:
+        """The market moved like this from `start` to the bar's end; matches on the way carry their own times."""
+        book = self.book(bar.symbol)
+        book.is_bars = True
+        cut = self.bar_cut(start, bar.ts)
+        late = [working for working in book.fresh.values() if working.since > cut]
+        for working in late:
+            del book.fresh[working.order_id]
+        (ts, price), *rest = bar_path(bar, start)
+        moment = Moment.of_price(ts, price, self._share(book, bar.volume), strict=self._strict_printed)
+        self._stand(book, moment)
+        self._matcher.sweep(book, moment)
+        for moment.ts, following in rest:
+            self._matcher.walk(book, moment, price, following)
+            price = following
+        self._matcher.close(book, moment, bar.ts)
+        for working in late:
+            book.keep(working, book.fresh)
+        book.bar_end = bar.ts
+        self._keep_last(book, bar.close, bar.ts)
+
+    # -- what is known between data --------------------------------------------------------------------------------
+
+    def has_quote(self, symbol: str) -> bool:
+        """Return whether a symbol is quoted; its mark is then the middle, not the last print."""
+        book = self._books.get(symbol)
+        return book is not None and book.quote is not None
+
+    def bar_start(self, bar: Bar, reached: int) -> int:
+        """Return where a bar begins: its own start, else its predecessor's end, else the time reached before it."""
+        if bar.start is not None:
+            return bar.start
+        end = self.book(bar.symbol).bar_end
+        return min(reached if end is None else end, bar.ts)
+
+    def bar_cut(self, start: int, end: int) -> int:
+        """Return the time by which an order must have arrived to trade from the open of the bar (start, end]."""
+        return start + int(self._config.bar_theta * (end - start))
+
+    def standing(self, book: Book) -> Moment | None:
+        """Return the market an arriving order meets at once; `None` where it waits for the next price."""
+        convention = self._config.convention
+        if convention is Convention.NEXT or (convention is None and book.quote is None):
+            return None
+        if book.moment is None and book.quote is not None:
+            book.moment = Moment.of_quote(book.quote, strict=self._strict_shown)
+        return book.moment
+
+    def closing(self, book: Book, opened: int, now: int) -> Moment | None:
+        """Return the market at the close of the session that `opened`; `None` where it showed no price."""
+        if book.quote is not None and book.quote.ts >= opened:
+            moment = book.moment or Moment.of_quote(book.quote, strict=self._strict_shown)
+            moment.ts = now
+            return moment
+        if book.last is not None and book.last_at >= opened:
+            return Moment.of_price(now, book.last, None, strict=self._strict_printed)
+        return None
+
+    def price_of(self, working: Working) -> Decimal | None:
+        """Return the price an order is valued at before it trades: its own, else the market's."""
+        price = working.limit if working.limit is not None else working.trigger
+        if price is not None:
+            return price
+        book = self._books[working.symbol]
+        if book.quote is not None:
+            return book.quote.ask if working.is_buy else book.quote.bid
+        return book.last
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _print(self, book: Book, price: Decimal, size: Decimal | None, timestamp: int, *, strict: bool) -> None:
+        book.is_bars = False
+        if self._config.convention is Convention.STANDING or book.stirs(price, price):
+            moment = Moment.of_price(timestamp, price, size, strict=strict)
+            self._stand(book, moment)
+            self._matcher.sweep(book, moment)
+        self._keep_last(book, price, timestamp)
+
+    def _stand(self, book: Book, moment: Moment) -> None:
+        """Let a print stand as the market, where that is asked for and there is no quote."""
+        if self._config.convention is Convention.STANDING and book.quote is None:
+            book.moment = moment
+
+    def _keep_last(self, book: Book, price: Decimal, timestamp: int) -> None:
+        book.last = price
+        book.last_at = timestamp
+        if book.quote is None:
+            self._ledger.mark(book.symbol, price, timestamp)
+
+    def _share(self, book: Book, size: Decimal | None) -> Decimal | None:
+        """Return how much of a print's size or a bar's volume may be ours; `None` for any quantity."""
+        part = self._config.participation
+        if size is None or part is None:
+            return None
+        share = size * part
+        lot = book.instrument.lot_size
+        return share - share % lot if lot is not None else share

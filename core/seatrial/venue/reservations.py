@@ -1,0 +1,86 @@
+"""What working orders hold of an account, counted at its worst.
+
+Buys and sells count apart, in pools of their own. Of an OCO group only the largest leg counts, since one fill ends the
+others.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+__all__ = ["Reservations"]
+
+_ZERO = Decimal(0)
+
+
+class Reservations:
+    """Amounts set aside, by pool and order; legs of one group in one pool count as their largest."""
+
+    __slots__ = ("_by_order", "_groups", "_totals")
+
+    def __init__(self) -> None:
+        """Start with nothing set aside."""
+        self._totals: dict[object, Decimal] = {}
+        self._by_order: dict[str, tuple[object, str | None, Decimal]] = {}
+        self._groups: dict[tuple[object, str], dict[str, Decimal]] = {}
+
+    def total(self, pool: object) -> Decimal:
+        """Return what is set aside in `pool`."""
+        return self._totals.get(pool, _ZERO)
+
+    def beside(self, pool: object, group: str | None, order_id: str, amount: Decimal) -> Decimal:
+        """Return what counts against `pool` besides `amount` for this order, whatever the order holds now.
+
+        A group's other legs count only as far as they exceed `amount`.
+        """
+        total = self._totals.get(pool, _ZERO)
+        if group is None:
+            held = self._by_order.get(order_id)
+            return total if held is None or held[0] != pool else total - held[2]
+        legs = self._groups.get((pool, group))
+        if not legs:
+            return total
+        others = max((leg for leg_id, leg in legs.items() if leg_id != order_id), default=_ZERO)
+        return total - max(legs.values()) + max(others - amount, _ZERO)
+
+    def hold(self, pool: object, group: str | None, order_id: str, amount: Decimal) -> None:
+        """Set `amount` aside for an order, instead of what it held before."""
+        self.free(order_id)
+        if amount <= _ZERO:
+            return
+        self._by_order[order_id] = (pool, group, amount)
+        if group is None:
+            self._add(pool, amount)
+            return
+        legs = self._groups.setdefault((pool, group), {})
+        before = max(legs.values(), default=_ZERO)
+        legs[order_id] = amount
+        self._add(pool, max(before, amount) - before)
+
+    def free(self, order_id: str) -> None:
+        """Release whatever an order holds."""
+        held = self._by_order.pop(order_id, None)
+        if held is None:
+            return
+        pool, group, amount = held
+        if group is None:
+            self._add(pool, -amount)
+            return
+        legs = self._groups[pool, group]
+        before = max(legs.values())
+        del legs[order_id]
+        after = max(legs.values(), default=_ZERO)
+        if not legs:
+            del self._groups[pool, group]
+        self._add(pool, after - before)
+
+    def pools(self) -> dict[object, Decimal]:
+        """Return every pool that is not empty, with its total."""
+        return dict(self._totals)
+
+    def _add(self, pool: object, amount: Decimal) -> None:
+        total = self._totals.get(pool, _ZERO) + amount
+        if total:
+            self._totals[pool] = total
+        else:
+            self._totals.pop(pool, None)
