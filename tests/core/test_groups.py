@@ -24,7 +24,7 @@ from seatrial import (
     Trade,
     VenueConfig,
 )
-from seatrial.contracts.events import OrderCancelled, OrderReplaced
+from seatrial.contracts.events import CancelRefused, OrderCancelled, OrderReplaced
 from seatrial.contracts.rejection import RefusedBy
 
 T0 = 1_000_000
@@ -582,8 +582,8 @@ def test_sleeping_exits_hold_nothing() -> None:
     assert sold.status is OrderStatus.FILLED
 
 
-def test_switching_trading_off_ends_a_pair_without_a_refusal() -> None:
-    """Cancelling one leg ends the other; the switch says nothing false about a cancel that came too late."""
+def test_switching_trading_off_ends_a_pair() -> None:
+    """Both cancels leave at once; the first ends the pair, so the second comes too late and the venue says so."""
     sim = _held(_sim())
     sim.submit_order(_target(oco_id="g"), T0 + 100)
     sim.submit_order(_stop(oco_id="g"), T0 + 100)
@@ -591,4 +591,5 @@ def test_switching_trading_off_ends_a_pair_without_a_refusal() -> None:
     sim.disable_trading("ops", "stop", T0 + 110)
 
     assert _statuses(sim, "tp", "sl") == ["cancelled", "cancelled"]
-    assert "CancelRefused" not in [type(event).__name__ for event in sim.events]
+    refused = [event.rejection.reason for event in sim.events if isinstance(event, CancelRefused)]
+    assert refused == [RejectionReason.TOO_LATE_TO_CANCEL]

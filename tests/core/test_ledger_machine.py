@@ -57,7 +57,6 @@ from seatrial.contracts.events import (
     OrderDenied,
     OrderSubmitted,
 )
-from seatrial.contracts.rejection import RefusedBy
 from seatrial.contracts.venue import PriceImprovement
 
 D = Decimal
@@ -162,10 +161,9 @@ def on_the_wire(simulator: ExecutionSimulator) -> list[OrderExecution]:
 
 
 def is_venues(event: Event) -> bool:
-    """Return whether it was the venue where an event happened."""
-    if type(event) in {OrderSubmitted, OrderDenied, CancelRequested, ModifyRequested}:
-        return False
-    return not isinstance(event, CancelRefused | ModifyRefused) or event.rejection.refused_by is RefusedBy.VENUE
+    """Return whether an event changed the order at the venue; what was asked or refused did not."""
+    asked = {OrderSubmitted, OrderDenied, CancelRequested, ModifyRequested}
+    return type(event) not in asked | {CancelRefused, ModifyRefused}
 
 
 class LedgerMachine(RuleBasedStateMachine):

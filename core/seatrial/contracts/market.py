@@ -13,6 +13,7 @@ from typing import NoReturn, TypeAlias
 
 import msgspec
 
+from seatrial.clock import MAX_NS
 from seatrial.contracts.calendar import ALWAYS_OPEN, Calendar
 from seatrial.errors import InvalidConfigError, InvalidMarketDataError
 
@@ -67,6 +68,11 @@ def _check_size(symbol: str, field: str, value: object) -> None:
         _refuse(symbol, field, f"{value!r} is no size; give a Decimal of zero or more")
 
 
+def _check_time(symbol: str, ts: object) -> None:
+    if type(ts) is not int or not 0 <= ts <= MAX_NS:
+        _refuse(symbol, "ts", f"{ts!r} is no time; give int UNIX ns UTC (seatrial.clock.to_ns converts a datetime)")
+
+
 def _refuse(symbol: str, field: str, problem: str) -> NoReturn:
     raise InvalidMarketDataError(symbol, field, problem)
 
@@ -83,6 +89,7 @@ class Quote(msgspec.Struct, frozen=True, gc=False, tag_field="data", tag="quote"
 
     def __post_init__(self) -> None:
         """Refuse what no market shows; a locked market (bid equal to ask) is real."""
+        _check_time(self.symbol, self.ts)
         check_price(self.symbol, "bid", self.bid)
         check_price(self.symbol, "ask", self.ask)
         if self.bid > self.ask:
@@ -103,13 +110,17 @@ class Trade(msgspec.Struct, frozen=True, gc=False, tag_field="data", tag="trade"
 
     def __post_init__(self) -> None:
         """Refuse what no market prints."""
+        _check_time(self.symbol, self.ts)
         check_price(self.symbol, "price", self.price)
         if self.size is not None:
             _check_size(self.symbol, "size", self.size)
 
 
 class Bar(msgspec.Struct, frozen=True, gc=False, tag_field="data", tag="bar"):
-    """The interval (start, ts]: `ts` is its close; `start` of `None` is the end of the symbol's previous bar."""
+    """The interval (start, ts]: `ts` is its close.
+
+    A `start` of `None` is the end of the symbol's previous bar, or the opening of the session if that came later.
+    """
 
     ts: int
     symbol: str
@@ -122,6 +133,7 @@ class Bar(msgspec.Struct, frozen=True, gc=False, tag_field="data", tag="bar"):
 
     def __post_init__(self) -> None:
         """Refuse prices outside the bar's own range."""
+        _check_time(self.symbol, self.ts)
         for field in ("open", "high", "low", "close"):
             check_price(self.symbol, field, getattr(self, field))
         if not (self.low <= self.open <= self.high and self.low <= self.close <= self.high):
@@ -129,6 +141,8 @@ class Bar(msgspec.Struct, frozen=True, gc=False, tag_field="data", tag="bar"):
             _refuse(self.symbol, "high", f"the bar's prices lie outside its low..high: {shown}")
         if self.volume is not None:
             _check_size(self.symbol, "volume", self.volume)
+        if self.start is not None:
+            _check_time(self.symbol, self.start)
         if self.start is not None and self.start > self.ts:
             _refuse(self.symbol, "start", f"{self.start} lies after the bar's end {self.ts}")
 

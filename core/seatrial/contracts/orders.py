@@ -254,8 +254,14 @@ def _accepted(order: Order, event: OrderAccepted, events: tuple[OrderEvent, ...]
 
 
 def _refused(order: Order, event: Any, events: tuple[OrderEvent, ...]) -> Order:
-    status = OrderStatus.CANCELLED if type(event) is OrderCancelled else OrderStatus.REJECTED
-    return replace(order, status=status, rejection=event.rejection, events=events)
+    if type(event) is not OrderCancelled:
+        return replace(order, status=OrderStatus.REJECTED, rejection=event.rejection, events=events)
+    cancels = order.pending_cancels
+    if event.rejection is None and cancels:  # what was asked for; otherwise the answer is still to come
+        cancels -= 1
+    return replace(
+        order, status=OrderStatus.CANCELLED, rejection=event.rejection, pending_cancels=cancels, events=events
+    )
 
 
 def _executed(order: Order, event: OrderExecution, events: tuple[OrderEvent, ...]) -> Order:

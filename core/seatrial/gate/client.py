@@ -35,8 +35,8 @@ class ClientView:
         self.pending: dict[str, Order] = {}
         self.completed: dict[str, Order] = {}
         self.events: list[Event] = []
-        self.reported: list[OrderExecution] = []
-        """Executions nobody has fetched yet."""
+        self.reported: list[OrderExecution] | None = None
+        """Executions nobody has fetched yet, where somebody means to."""
         self.listeners: tuple[Listener, ...] = ()
         self.native_sink = native_sink
 

@@ -79,7 +79,8 @@ class ExecutionGate(ReportLeg):
         """What an order must pass before it leaves."""
         self._venue = venue
         self._account = account
-        self._running = False
+        self.running = False
+        """Whether something is being delivered or told: time may not be moved then."""
 
     # -- what can be read ------------------------------------------------------------------------------------------
 
@@ -227,7 +228,7 @@ class ExecutionGate(ReportLeg):
         :raises ClockError: when `now` lies in the past.
         :raises ReentrantCallError: when called by a listener.
         """
-        if self._running:
+        if self.running:
             raise ReentrantCallError("advance")
         if now < self.now:
             raise ClockError(now, self.now, "advance")
@@ -245,6 +246,7 @@ class ExecutionGate(ReportLeg):
 
         For engines that match a whole bar at once: what arrives early enough in the bar takes part in it.
         """
+        self.wire.reports.due(self.now)  # whatever this stretch brings, it is not heard in the past
         requests = self.wire.requests
         while requests.head <= until:
             due, request, native = requests.pop()
@@ -263,7 +265,7 @@ class ExecutionGate(ReportLeg):
         if now < self.now:
             raise ClockError(now, self.now, what)
         if now > self.now:
-            if self._running:
+            if self.running:
                 raise ReentrantCallError(what)
             self.now = now
 
@@ -299,18 +301,18 @@ class ExecutionGate(ReportLeg):
         client.events.extend([event for event, _ in told])
         if not client.listeners:
             return
-        outermost = not self._running
-        self._running = True
+        outermost = not self.running
+        self.running = True
         try:
             for event, order in told:
                 client.hear(event, order)
         finally:
-            self._running = not outermost
+            self.running = not outermost
 
     def _settle(self) -> None:
         """Deliver what is due at once, unless somebody further out will."""
         wire = self.wire
-        if not self._running and (wire.requests.head <= self.now or wire.reports.head <= self.now):
+        if not self.running and (wire.requests.head <= self.now or wire.reports.head <= self.now):
             self._deliver_until(self.now)
 
     # -- on the way ------------------------------------------------------------------------------------------------
@@ -319,7 +321,7 @@ class ExecutionGate(ReportLeg):
         """Deliver in time order; at equal times reports come before requests. `once` stops after one message."""
         requests, reports = self.wire.requests, self.wire.reports
         messages = reports.messages
-        self._running = True
+        self.running = True
         try:
             while True:
                 if reports.head <= requests.head:
@@ -338,7 +340,7 @@ class ExecutionGate(ReportLeg):
                 if once:
                     break
         finally:
-            self._running = False
+            self.running = False
 
     def _arrive(self, request: Request, due: int, native: object) -> None:
         if type(request) is PlaceRequest:
@@ -358,7 +360,7 @@ class ExecutionGate(ReportLeg):
             return
         order_id = event.order_id
         pending = client.pending
-        order = pending.get(order_id) or client.completed[order_id]
+        order = pending.get(order_id) or client.get(order_id)
         after = order.apply(event)
         if after.status in TERMINAL:
             pending.pop(order_id, None)
@@ -368,7 +370,8 @@ class ExecutionGate(ReportLeg):
         else:
             pending[order_id] = after
         if isinstance(event, OrderExecution):
-            client.reported.append(event)
+            if client.reported is not None:
+                client.reported.append(event)
             if account is not None:
                 quantity = event.quantity if order.side is _BUY else -event.quantity
                 account.trade(order.symbol, quantity, event.price, event.commission)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import msgspec
 
 from seatrial.contracts.latency import LatencyConfig, Leg
+from seatrial.errors import UnknownOrderError
 from seatrial.gate.draws import Draws
 from seatrial.gate.queue import NEVER
 
@@ -116,7 +117,9 @@ class Wire:
 
     def next_fill(self, order_id: str) -> tuple[int, int]:
         """Count a match of an order; return which it is, and the delay of its report in ns."""
-        track = self._tracks[order_id]
+        track = self._tracks.get(order_id)
+        if track is None:
+            raise UnknownOrderError(order_id)
         track.fill = n = track.fill + 1
         delay = self._fill_delay
         return n, self._draws.delay(Leg.FILL, f"{track.strategy_id}-{track.n}", n) if delay is None else delay
@@ -128,7 +131,9 @@ class Wire:
 
     def _draw(self, leg: Leg, order_id: str) -> int:
         """Draw the next delay of a leg for an order, in ns."""
-        track = self._tracks[order_id]
+        track = self._tracks.get(order_id)
+        if track is None:
+            raise UnknownOrderError(order_id)
         n = getattr(track, leg) + 1
         setattr(track, leg, n)
         return self._draws.delay(leg, f"{track.strategy_id}-{track.n}", n)

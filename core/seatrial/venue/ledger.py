@@ -83,6 +83,9 @@ class CashLedger(Ledger):
         """Refuse what the cash at the time of the match does not pay for."""
         if working.is_buy:
             return self._refuse_cost(working, quantity * price * working.multiplier + commission)
+        owed = commission - quantity * price * working.multiplier
+        if owed > _ZERO:  # the commission eats more than the proceeds
+            return self._refuse_cost(working, owed)
         return self._refuse_short(quantity, self.account.position(working.symbol))
 
     def renew(self, working: Working, price: Decimal | None) -> None:

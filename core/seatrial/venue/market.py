@@ -6,11 +6,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from seatrial.contracts.venue import Convention, LimitFill, VenueConfig
+from seatrial.errors import InvalidMarketDataError
 from seatrial.venue.book import Book
 from seatrial.venue.moment import Moment
 from seatrial.venue.path import bar_path
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from seatrial.contracts.market import Bar, Quote, Trade
     from seatrial.gate.instruments import Instruments
     from seatrial.venue.ledger import Ledger
@@ -67,8 +70,18 @@ class Market:
         book = self._books.get(symbol) or self.book(symbol)
         self._print(book, price, None, timestamp, strict=self._strict_shown)
 
-    def bar(self, bar: Bar, start: int) -> None:
-        """The market moved like this from `start` to the bar's end; matches on the way carry their own times."""
+    def bars(self, bars: Sequence[Bar], starts: Sequence[int]) -> None:
+        """The markets moved like this from their starts to their common end; what happens on the way has its own time.
+
+        All bars are walked together, point by point in time order: money made late in one buys nothing early elsewhere.
+        """
+        walks = [self._walk(bar, start) for bar, start in zip(bars, starts, strict=True)]
+        points = [(ts, index) for index, pair in enumerate(zip(bars, starts, strict=True)) for ts, _ in bar_path(*pair)]
+        for _, index in sorted(points):
+            next(walks[index], None)
+
+    def _walk(self, bar: Bar, start: int) -> Iterator[None]:
+        """Walk one bar, one point per step."""
         book = self.book(bar.symbol)
         book.is_bars = True
         cut = self.bar_cut(start, bar.ts)
@@ -80,6 +93,7 @@ class Market:
         self._stand(book, moment)
         self._matcher.sweep(book, moment)
         for moment.ts, following in rest:
+            yield
             self._matcher.walk(book, moment, price, following)
             price = following
         self._matcher.close(book, moment, bar.ts)
@@ -96,24 +110,38 @@ class Market:
         return book is not None and book.quote is not None
 
     def bar_start(self, bar: Bar, reached: int) -> int:
-        """Return where a bar begins: its own start, else its predecessor's end, else the time reached before it."""
-        if bar.start is not None:
-            return bar.start
-        end = self.book(bar.symbol).bar_end
-        return min(reached if end is None else end, bar.ts)
+        """Return where a bar begins: its own start, else its predecessor's end, else the time reached before it.
+
+        A bar without a start of its own begins no earlier than the session it ends in, so a night belongs to no bar.
+
+        :raises InvalidMarketDataError: when it begins before its predecessor's end.
+        """
+        book = self.book(bar.symbol)
+        end = book.bar_end
+        if bar.start is None:
+            opened, closes = book.instrument.calendar.session(max(bar.ts - 1, 0))
+            start = reached if end is None else end
+            return min(max(start, opened) if opened < bar.ts <= closes else start, bar.ts)
+        if end is not None and bar.start < end:
+            problem = f"{bar.start} lies before the end of the bar before it ({end}); bars may not overlap"
+            raise InvalidMarketDataError(bar.symbol, "start", problem)
+        return bar.start
 
     def bar_cut(self, start: int, end: int) -> int:
         """Return the time by which an order must have arrived to trade from the open of the bar (start, end]."""
         return start + int(self._config.bar_theta * (end - start))
 
-    def standing(self, book: Book) -> Moment | None:
-        """Return the market an arriving order meets at once; `None` where it waits for the next price."""
+    def standing(self, book: Book, now: int) -> Moment | None:
+        """Return the market an order that arrives `now` meets at once; `None` where it waits for the next price.
+
+        The close of a bar stands from its end on: who arrives within the bar, once it was matched, does not know it.
+        """
         convention = self._config.convention
         if convention is Convention.NEXT or (convention is None and book.quote is None):
             return None
         if book.moment is None and book.quote is not None:
             book.moment = Moment.of_quote(book.quote, strict=self._strict_shown)
-        return book.moment
+        return book.moment if book.moment is None or book.moment.ts <= now else None
 
     def closing(self, book: Book, opened: int, now: int) -> Moment | None:
         """Return the market at the close of the session that `opened`; `None` where it showed no price."""

@@ -268,7 +268,7 @@ class Matcher:
         """Let what became active on the path join it where the market then is."""
         while book.fresh:
             fresh, book.fresh = book.fresh, {}
-            for working in fresh.values():
+            for working in list(fresh.values()):
                 if working.live:
                     working.place = None
                     self.meet(working, book, moment, max(moment.ts, working.since))

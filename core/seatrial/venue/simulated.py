@@ -237,7 +237,7 @@ class SimulatedVenue:
     def _activate(self, working: Working, now: int) -> None:
         """Let an admitted order take part: now against the standing market, or from the next price on."""
         book = self.market.book(working.symbol)
-        moment = None if working.phase is Phase.CLOSE else self.market.standing(book)
+        moment = None if working.phase is Phase.CLOSE else self.market.standing(book, now)
         if moment is not None:
             self._matcher.meet(working, book, moment, now)
             if not working.live:
@@ -320,14 +320,16 @@ class SimulatedVenue:
         reason = _venue(RejectionReason.GROUP_ENDED, f"{working.order_id} of the same group came first")
         for sibling in self._groups.pop(group, []):
             if sibling is not working and sibling.live:
+                at = max(now, sibling.since)  # one that arrives later in the same bar ends as it arrives
                 self._finish(sibling)
-                self._reports.cancelled(sibling.order_id, now, reason)
-                self._wake_children(sibling, now)
+                self._reports.cancelled(sibling.order_id, at, reason)
+                self._wake_children(sibling, at)
 
     def _wake_children(self, parent: Working, now: int) -> None:
         for child in self._children.pop(parent.order_id, []):
             if not child.live:
                 continue
+            now = max(now, child.since)
             if not parent.filled:
                 reason = _venue(RejectionReason.GROUP_ENDED, f"its parent {parent.order_id} ended unfilled")
                 self.end(child, now, reason)

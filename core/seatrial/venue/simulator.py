@@ -85,8 +85,8 @@ class ExecutionSimulator:
             instruments=known,
             account=self._account,
         )
+        self.gate.client.reported = []
         self.venue.connect(self.gate)
-        self._running = False
 
     # -- what can be read ------------------------------------------------------------------------------------------
 
@@ -246,6 +246,10 @@ class ExecutionSimulator:
         if not bars:
             return self.gate.client.take_reported()
         end = bars[0].ts
+        if len({bar.symbol for bar in bars}) < len(bars):
+            raise InvalidMarketDataError(
+                [bar.symbol for bar in bars], "symbol", "one symbol has two bars that end together"
+            )
         for bar in bars:
             self._check_symbol(bar.symbol)
             if bar.ts != end:
@@ -260,14 +264,15 @@ class ExecutionSimulator:
         venue.connect(outbox)
         try:
             gate.release(max(market.bar_cut(start, end) for start in starts))
-            for bar, start in zip(bars, starts, strict=True):
-                market.bar(bar, start)
+            market.bars(bars, starts)
         finally:
             venue.connect(gate)
             outbox.flush(gate)
-        self._run(end)
-        for bar in bars:
-            gate.mark(bar.symbol, bar.close, end)
+        try:
+            self._run(end)
+        finally:  # also when a listener fails on the way
+            for bar in bars:
+                gate.mark(bar.symbol, bar.close, end)
         return self.gate.client.take_reported()
 
     def process(self, event: MarketEvent) -> tuple[OrderExecution, ...]:
@@ -307,7 +312,7 @@ class ExecutionSimulator:
             raise InvalidMarketDataError(symbol, "symbol", "no such instrument is declared; add it or drop the row")
 
     def _check_time(self, now: int, what: str) -> None:
-        if self._running:
+        if self.gate.running:
             raise ReentrantCallError(what)
         if now < self.gate.now:
             raise ClockError(now, self.gate.now, what)
@@ -315,7 +320,7 @@ class ExecutionSimulator:
     def _reach(self, timestamp: Timestamp) -> int:
         """Return the time of a request, after everything due before it has happened."""
         now = to_ns(timestamp)
-        if now > self.gate.now and not self._running:
+        if now > self.gate.now and not self.gate.running:
             self._run(now)
         return now
 
@@ -326,20 +331,16 @@ class ExecutionSimulator:
         if wire.requests.head > until and wire.reports.head > until and timers.head > until:
             gate.now = until
             return
-        self._running = True
-        try:
-            while True:
-                due = wire.next_due()
-                if timers.head <= due:
-                    if timers.head > until:
-                        break
-                    self.venue.advance(timers.head)
-                elif due <= until:
-                    gate.step()
-                else:
+        while True:
+            due = wire.next_due()
+            if timers.head <= due:
+                if timers.head > until:
                     break
-        finally:
-            self._running = False
+                self.venue.advance(timers.head)
+            elif due <= until:
+                gate.step()
+            else:
+                break
         gate.now = until
 
 
