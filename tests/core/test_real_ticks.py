@@ -51,8 +51,8 @@ if TYPE_CHECKING:
 
     from seatrial.contracts.events import Event
 
-EVENTS = 29_232
-SHA256 = "5d9e26f1a4d3d27c1601f4f6eca778243977fa96a03d4982de6f45208163184c"
+EVENTS = 29_079
+SHA256 = "409b54fad04d259687ed55e64fbddc15d6c673fbb9b7ecc80c9e02b6ab6a10a7"
 
 NAME = "btcusdt_usdm_20240808_{}.parquet"
 SYMBOL = "BTCUSDT"
