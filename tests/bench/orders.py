@@ -22,26 +22,17 @@ __all__ = ["rows"]
 
 _ORDERS = 5_000
 _CANCELS = 200
-_UNROLLED = 10
 
 
 def _multiply_add() -> float:
-    a, b, c, loops = Decimal("101.25"), Decimal(37), Decimal("100000.00"), 20_000
+    """Time price times quantity plus cash, with the digits a slipped price and a used account have."""
+    price, quantity, cash, loops = Decimal("1234.5678"), Decimal("98.7654"), Decimal("55555.123456"), 200_000
 
     def work() -> None:
         for _ in repeat(None, loops):
-            _ = a * b + c
-            _ = a * b + c
-            _ = a * b + c
-            _ = a * b + c
-            _ = a * b + c
-            _ = a * b + c
-            _ = a * b + c
-            _ = a * b + c
-            _ = a * b + c
-            _ = a * b + c
+            _ = price * quantity + cash
 
-    return timed(work, loops * _UNROLLED)
+    return timed(work, loops)
 
 
 def _submit_to_fill(*, build: bool) -> float:

@@ -6,6 +6,7 @@ library's heap. The same step beside ten orders and beside ten thousand has to c
 
 from __future__ import annotations
 
+import gc
 import sys
 from decimal import Decimal
 from functools import cache, partial
@@ -134,7 +135,11 @@ def _work(action: Callable[[], object]) -> Work:
     """Return what `action` costs; the counting of comparisons is no step."""
     compared = COMPARED[0]
     monitoring = getattr(sys, "monitoring", None)  # from Python 3.12 on, where tracing loses bytecodes
-    steps = _count_by_tracing(action) if monitoring is None else _count_by_monitoring(monitoring, action)
+    gc.disable()  # a collection that falls into the action, and whoever listens to it, is no work of ours
+    try:
+        steps = _count_by_tracing(action) if monitoring is None else _count_by_monitoring(monitoring, action)
+    finally:
+        gc.enable()
     assert steps > 0
     return Work(steps, COMPARED[0] - compared)
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TypeAlias
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from seatrial.contracts.rejection import Rejection
 from seatrial.contracts.terms import Liquidity, TradingState
@@ -47,6 +48,13 @@ class OrderChange(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, kw_
     stop_price: Decimal | None = None
     trail_amount: Decimal | None = None
     trail_percent: Decimal | None = None
+
+    def __post_init__(self) -> None:
+        """Take whole numbers as the exact amounts they are."""
+        for field in self.__struct_fields__:
+            value: object = getattr(self, field)
+            if type(value) is int:
+                force_setattr(self, field, Decimal(value))
 
 
 class _OrderEvent(msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="event"):

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
+from typing import NoReturn, cast
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -82,8 +84,8 @@ class OrderTerms(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defau
             force_setattr(self, "expire_at", to_ns(self.expire_at))
         if type(self.quantity) is not Decimal:
             force_setattr(self, "quantity", _exact(self, "quantity"))
-        if type(self.tags) is not tuple:
-            force_setattr(self, "tags", tuple(self.tags))
+        if self.tags != ():
+            force_setattr(self, "tags", _tags(self, self.tags))
         _check(self)
 
 
@@ -145,10 +147,25 @@ def _check_names(order: OrderTerms) -> None:
         _refuse(order, "side", f"{order.side!r} is no OrderSide")
     if type(order.order_type) is not OrderType:
         _refuse(order, "order_type", f"{order.order_type!r} is no OrderType")
-    if order.parent_id == order.order_id:
-        _refuse(order, "parent_id", "an order cannot wait for itself")
+    if order.parent_id is not None or order.oco_id is not None:
+        _check_links(order)
     if (order.order_type is OrderType.NATIVE) != (order.native_type is not None):
         _refuse(order, "native_type", "it names the engine's own type of a NATIVE order, and of no other")
+
+
+def _check_links(order: OrderTerms) -> None:
+    for field in ("parent_id", "oco_id"):
+        if getattr(order, field) is not None:
+            _check_name(order, field, getattr(order, field))
+    if order.parent_id == order.order_id:
+        _refuse(order, "parent_id", "an order cannot wait for itself")
+
+
+def _tags(order: OrderTerms, tags: object) -> tuple[str, ...]:
+    given = tuple(tags) if isinstance(tags, Iterable) and not isinstance(tags, str) else (None,)
+    if not all(isinstance(tag, str) for tag in given):
+        _refuse(order, "tags", f"{tags!r} are no tags; give a tuple of str")
+    return cast("tuple[str, ...]", given)
 
 
 def _check_name(order: OrderTerms, field: str, value: object) -> None:
@@ -188,5 +205,5 @@ def _check_time_in_force(order: OrderTerms) -> None:
         _refuse(order, "time_in_force", f"a {order.order_type} order waits; it cannot be {tif}")
 
 
-def _refuse(order: OrderTerms, field: str, problem: str) -> None:
+def _refuse(order: OrderTerms, field: str, problem: str) -> NoReturn:
     raise InvalidOrderError(order.order_id, field, problem)

@@ -230,7 +230,7 @@ class Order(OrderTerms, frozen=True, gc=False, kw_only=True, omit_defaults=True)
 
 
 def _refuse(order: Order, event: OrderEvent) -> NoReturn:
-    allowed = tuple(sorted(kind.__name__ for kind in TRANSITIONS[order.stage]))
+    allowed = tuple(sorted(kind.__name__ for kind in TRANSITIONS[order.stage] if kind is not type(event)))
     raise InvalidTransition(order, event, order.status, allowed)
 
 
@@ -311,6 +311,9 @@ def _requested(order: Order, event: OrderEvent, events: tuple[OrderEvent, ...]) 
     status = _status(order, cancels=cancels, modifies=modifies, filled=order.filled_quantity, accepted=accepted)
     changes: dict[str, Any] = {}
     if kind is OrderReplaced:
+        quantity = event.change.quantity  # type: ignore[union-attr]
+        if quantity is not None and quantity <= order.filled_quantity:
+            _refuse(order, event)
         changes = {field: value for field, value in asdict(event.change).items() if value is not None}  # type: ignore[union-attr]
     return replace(order, status=status, pending_cancels=cancels, pending_modifies=modifies, events=events, **changes)
 

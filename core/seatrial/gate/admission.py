@@ -26,13 +26,14 @@ _ACTIVE = TradingState.ACTIVE
 class Admission:
     """The checks of one gate; `state` is what it lets out at present."""
 
-    __slots__ = ("_client", "_instruments", "state")
+    __slots__ = ("_client", "_free", "_instruments", "state")
 
     def __init__(self, client: ClientView, instruments: Instruments) -> None:
         """Let everything out that `instruments` take."""
         self._client = client
         self._instruments = instruments
         self.state = _ACTIVE
+        self._free: set[str] = set()  # symbols that take any price and quantity, so that they are looked at once
 
     def refuse(self, order: Order, now: int) -> Rejection | None:
         """Say why an order may not leave, or `None`.
@@ -41,12 +42,15 @@ class Admission:
         """
         if order.status is not _NEW:
             raise InvalidTransition(order, OrderSubmitted(order.order_id, now, now), order.status, ())
-        if self._client.knows(order.order_id):
-            message = f"order id {order.order_id!r} was used before; ids are for one order each"
+        order_id, client = order.order_id, self._client
+        if order_id in client.pending or order_id in client.completed:
+            message = f"order id {order_id!r} was used before; ids are for one order each"
             return refusal(RejectionReason.DUPLICATE_ORDER, message)
         if self.state is not _ACTIVE:
             return self._halted()
-        return validate(order, self._instruments)
+        if order.symbol in self._free:
+            return None
+        return self._validate(order)
 
     def refuse_group(self, orders: tuple[Order, ...], now: int) -> list[Rejection]:
         """Return one refusal per order if any of them may not leave, else nothing."""
@@ -72,7 +76,14 @@ class Admission:
         if renewed.quantity <= filled:
             message = f"quantity {renewed.quantity} is not above what was filled ({filled})"
             return refusal(RejectionReason.TOO_LATE_TO_MODIFY, message, value=renewed.quantity, limit=filled)
-        return validate(renewed, self._instruments)
+        return self._validate(renewed)
+
+    def _validate(self, order: Order) -> Rejection | None:
+        instrument = self._instruments.find(order.symbol)
+        if instrument is not None and instrument.tick_size is None and instrument.lot_size is None:
+            self._free.add(order.symbol)
+            return None
+        return validate(order, instrument)
 
     def _halted(self) -> Rejection:
         message = "trading is halted; enable_trading(by, reason) lets orders out again"

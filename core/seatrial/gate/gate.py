@@ -125,18 +125,24 @@ class ExecutionGate(ReportLeg):
 
         :raises InvalidTransition: for an order that is not NEW.
         """
-        self._enter(now, "submit")
+        if now != self.now:
+            self._enter(now, "submit")
         order_id = order.order_id
         rejection = self.admission.refuse(order, now)
         if rejection is not None:
             return self._deny(order, rejection, now)
-        self.wire.track(order_id, order.strategy_id)
+        client, wire = self.client, self.wire
+        wire.track(order_id, order.strategy_id)
         event = OrderSubmitted(order_id, now, now)
-        sent = self.client.record(order, event)
-        self.wire.send(_SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
-        self._tell([(event, sent)])
-        self._settle()
-        return self.client.get(order_id)
+        client.pending[order_id] = sent = order.apply(event)
+        wire.send(_SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
+        if client.listeners:
+            self._tell([(event, sent)])
+        else:
+            client.events.append(event)
+        if wire.requests.head <= now and not self.running:
+            self._deliver_until(now)
+        return client.pending.get(order_id) or client.completed[order_id]
 
     def submit_bracket(self, entry: Order, *exits: Order, now: int, native: object = None) -> tuple[Order, ...]:
         """Send an entry with its exits as one message; all are accepted or all refused.
@@ -344,8 +350,9 @@ class ExecutionGate(ReportLeg):
 
     def _arrive(self, request: Request, due: int, native: object) -> None:
         if type(request) is PlaceRequest:
-            pending = self.client.pending
-            self._venue.place(tuple([pending[order_id] for order_id in request.order_ids]), due, native)
+            pending, ids = self.client.pending, request.order_ids
+            orders = (pending[ids[0]],) if len(ids) == 1 else tuple([pending[order_id] for order_id in ids])
+            self._venue.place(orders, due, native)
         elif type(request) is CancelRequest:
             self._venue.cancel(request.order_id, due, native)
         elif type(request) is ModifyRequest:

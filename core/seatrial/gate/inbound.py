@@ -49,8 +49,11 @@ class ReportLeg(ReportPort):
     def accepted(self, order_id: str, timestamp: int, native: object = None) -> None:
         """The order works at the venue."""
         wire = self.wire
-        due = wire.reports.due(timestamp + wire.ack_delay_of(order_id))
-        wire.reports.push(due, OrderAccepted(order_id, timestamp, due), native)
+        reports = wire.reports
+        due = reports.due(timestamp + wire.ack_delay_of(order_id))
+        if not reports.messages:
+            reports.head = due
+        reports.messages.append((due, OrderAccepted(order_id, timestamp, due), native))
 
     def filled(
         self,
@@ -66,9 +69,12 @@ class ReportLeg(ReportPort):
     ) -> None:
         """One match: `quantity` units at `price` for `commission` (currency); exactly one report of it travels back."""
         wire = self.wire
+        reports = wire.reports
         n, delay = wire.next_fill(order_id)
-        due = wire.reports.due(timestamp + delay)
+        due = reports.due(timestamp + delay)
         execution = OrderExecution(
             order_id, timestamp, due, f"{order_id}/{n}", quantity, price, commission, is_partial, liquidity
         )
-        wire.reports.push(due, execution, native)
+        if not reports.messages:
+            reports.head = due
+        reports.messages.append((due, execution, native))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from seatrial.contracts.rejection import RefusedBy, Rejection, RejectionReason
 
 if TYPE_CHECKING:
+    from seatrial.contracts.market import Instrument
     from seatrial.contracts.orders import Order
-    from seatrial.gate.instruments import Instruments
 
 __all__ = ["refusal", "validate"]
 
@@ -28,9 +28,8 @@ def refusal(
     return Rejection(reason, message, RefusedBy.GATE, rule, value, limit)
 
 
-def validate(order: Order, instruments: Instruments) -> Rejection | None:
-    """Return why the instrument does not take this order, or `None`."""
-    instrument = instruments.find(order.symbol)
+def validate(order: Order, instrument: Instrument | None) -> Rejection | None:
+    """Return why the order's instrument does not take it, or `None`; no instrument takes nothing."""
     if instrument is None:
         return refusal(
             RejectionReason.INVALID_SYMBOL, f"no instrument {order.symbol!r} is declared; add it or mend the name"

@@ -113,7 +113,14 @@ class Wire:
         if delay is None:
             delay = self._draw(leg, order_id)
         requests = self.requests
-        requests.push(requests.due(now + delay), request, native)
+        due = now + delay
+        if due < requests.last:
+            due = requests.last
+        else:
+            requests.last = due
+        if not requests.messages:
+            requests.head = due
+        requests.messages.append((due, request, native))
 
     def next_fill(self, order_id: str) -> tuple[int, int]:
         """Count a match of an order; return which it is, and the delay of its report in ns."""

@@ -157,6 +157,17 @@ class Book:
             or ((head := self.buy_trails.head) is not None and ask < head)
         )
 
+    def price_of(self, working: Working) -> Decimal | None:
+        """Return the price an order is valued at before it trades: its own, else the market's."""
+        if working.limit is not None:
+            return working.limit
+        if working.trigger is not None:
+            return working.trigger
+        quote = self.quote
+        if quote is not None:
+            return quote.ask if working.is_buy else quote.bid
+        return self.last
+
     def rest(self, working: Working) -> None:
         """Put an order where its phase, side and price belong."""
         phase = working.phase

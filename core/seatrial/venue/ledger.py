@@ -81,12 +81,13 @@ class CashLedger(Ledger):
 
     def refuse_fill(self, working: Working, quantity: Decimal, price: Decimal, commission: Decimal) -> Rejection | None:
         """Refuse what the cash at the time of the match does not pay for."""
+        value = quantity * price * working.multiplier
         if working.is_buy:
-            return self._refuse_cost(working, quantity * price * working.multiplier + commission)
-        owed = commission - quantity * price * working.multiplier
-        if owed > _ZERO:  # the commission eats more than the proceeds
-            return self._refuse_cost(working, owed)
-        return self._refuse_short(quantity, self.account.position(working.symbol))
+            return self._refuse_cost(working, value + commission)
+        refused = self._refuse_short(quantity, self.account.position(working.symbol))
+        if refused is None and commission > value:
+            return self._refuse_cost(working, commission - value)
+        return refused
 
     def renew(self, working: Working, price: Decimal | None) -> None:
         """Hold the cash of a buy with its commission, the units of a sell."""
@@ -105,7 +106,8 @@ class CashLedger(Ledger):
 
     def _refuse_cost(self, working: Working, cost: Decimal) -> Rejection | None:
         cash, reservations = self.account.cash, self.reservations
-        if cost <= cash - reservations.total(_CASH):  # enough even beside what the order itself may hold
+        held = reservations.total(_CASH)
+        if cost <= (cash - held if held else cash):  # enough even beside what the order itself may hold
             return None
         free = cash - reservations.beside(_CASH, working.group, working.order_id, cost)
         return None if cost <= free else _short(f"{cost} is needed, {free} is free", cost, free)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from seatrial.gate.instruments import Instruments
     from seatrial.venue.ledger import Ledger
     from seatrial.venue.matching import Matcher
-    from seatrial.venue.working import Working
 
 __all__ = ["Market"]
 
@@ -112,7 +111,8 @@ class Market:
     def bar_start(self, bar: Bar, reached: int) -> int:
         """Return where a bar begins: its own start, else its predecessor's end, else the time reached before it.
 
-        A bar without a start of its own begins no earlier than the session it ends in, so a night belongs to no bar.
+        A bar without a start of its own begins no earlier than the symbol's last price, nor than the session it ends
+        in: what was shown is over, and a night belongs to no bar.
 
         :raises InvalidMarketDataError: when it begins before its predecessor's end.
         """
@@ -120,7 +120,7 @@ class Market:
         end = book.bar_end
         if bar.start is None:
             opened, closes = book.instrument.calendar.session(max(bar.ts - 1, 0))
-            start = reached if end is None else end
+            start = max(reached if end is None else end, book.last_at, 0 if book.quote is None else book.quote.ts)
             return min(max(start, opened) if opened < bar.ts <= closes else start, bar.ts)
         if end is not None and bar.start < end:
             problem = f"{bar.start} lies before the end of the bar before it ({end}); bars may not overlap"
@@ -152,16 +152,6 @@ class Market:
         if book.last is not None and book.last_at >= opened:
             return Moment.of_price(now, book.last, None, strict=self._strict_printed)
         return None
-
-    def price_of(self, working: Working) -> Decimal | None:
-        """Return the price an order is valued at before it trades: its own, else the market's."""
-        price = working.limit if working.limit is not None else working.trigger
-        if price is not None:
-            return price
-        book = self._books[working.symbol]
-        if book.quote is not None:
-            return book.quote.ask if working.is_buy else book.quote.bid
-        return book.last
 
     # -- inside ----------------------------------------------------------------------------------------------------
 

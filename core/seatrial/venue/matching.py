@@ -210,7 +210,9 @@ class Matcher:
     def _slipped(self, working: Working, book: Book, price: Decimal) -> Decimal:
         if self._slips:
             price *= self._buy_slip if working.is_buy else self._sell_slip
-            price = _on_tick(price, book.instrument.tick_size, up=working.is_buy)
+            tick = book.instrument.tick_size
+            if tick is not None:
+                price = _on_tick(price, tick, up=working.is_buy)
         limit = working.limit if working.phase is Phase.LIMIT else None
         if limit is None:
             return price
@@ -222,7 +224,8 @@ class Matcher:
         is_buy = working.is_buy
         reduce_only = working.order.reduce_only
         quantity = working.remaining
-        if reduce_only or (moment.ask_left if is_buy else moment.bid_left) is not None:
+        bounded = (moment.ask_left if is_buy else moment.bid_left) is not None
+        if reduce_only or bounded:
             quantity = self._fillable(working, book, moment)
             if quantity <= _ZERO:
                 if reduce_only and self._reducible(working) <= _ZERO:
@@ -234,17 +237,21 @@ class Matcher:
         if working.filled:
             value += working.filled_value
             filled += working.filled
-        fee = self._fees.total(filled, value) - working.charged
+        fee = self._fees.total(filled, value)
+        if working.charged:
+            fee -= working.charged
         refused = ledger.refuse_fill(working, quantity, price, fee)
         if refused is not None:
             self._floor.end(working, now, refused)
             return
         ledger.book(working, quantity, price, fee)
+        working.since = now
         working.remaining -= quantity
         working.filled = filled
         working.filled_value = value
         working.charged += fee
-        moment.take(quantity, is_buy=is_buy)
+        if bounded:
+            moment.take(quantity, is_buy=is_buy)
         if working.remaining and not reduce_only:
             ledger.renew(working, price)
         self._floor.executed(working, quantity, price, fee=fee, liquidity=liquidity, now=now)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from seatrial.contracts.orders import Order
     from seatrial.gate.instruments import Instruments
     from seatrial.gate.reports import ReportPort
+    from seatrial.venue.book import Book
 
 __all__ = ["SimulatedVenue"]
 
@@ -70,21 +71,22 @@ class SimulatedVenue:
                 self._refuse_all(orders, order, refused, now)
                 return
         head = orders[0]
-        working = self._work(head, now)
+        book = self.market.book(head.symbol)
+        working = self._work(head, book, now)
         bound = None if head.parent_id is None else self._ended.get(head.parent_id)
         awake = head.parent_id is None or bound is not None
         shrunk = bound is not None and _shrink(working, bound)
-        refused = self._admit(working) if awake else None
+        refused = self._admit(working, book) if awake else None
         if refused is not None:
             self._refuse_all(orders, head, refused, now)
             return
-        self._take_in(working, now, awake=awake)
+        self._take_in(working, book, now, awake=awake)
         for order in orders[1:]:
-            self._take_in(self._work(order, now), now, awake=False)
+            self._take_in(self._work(order, book, now), book, now, awake=False)
         if shrunk and working.live:
             self._report_shrunk(working, now)
         if awake and working.live:
-            self._activate(working, now)
+            self._activate(working, book, now)
 
     def cancel(self, order_id: str, now: int, native: object) -> None:  # noqa: ARG002 - the port's signature
         """End a working order; refuse where it has ended already."""
@@ -158,9 +160,8 @@ class SimulatedVenue:
 
     # -- arrival ---------------------------------------------------------------------------------------------------
 
-    def _work(self, order: Order, now: int) -> Working:
+    def _work(self, order: Order, book: Book, now: int) -> Working:
         self._sequence += 1
-        book = self.market.book(order.symbol)
         return Working(order, now, self._sequence, book.multiplier)
 
     def _refuse(self, order: Order, together: tuple[Order, ...]) -> Rejection | None:
@@ -195,22 +196,22 @@ class SimulatedVenue:
             self._reports.rejected(order.order_id, now, refused if order is culprit else group)
             self._ended[order.order_id] = _ZERO
 
-    def _admit(self, working: Working) -> Rejection | None:
+    def _admit(self, working: Working, book: Book) -> Rejection | None:
         if working.order.reduce_only:
             position = self.ledger.account.position(working.symbol)
             if (position >= 0) if working.is_buy else (position <= 0):
                 message = f"the position is {position}: a {working.order.side} reduces nothing"
                 return _venue(RejectionReason.WOULD_NOT_REDUCE, message, position)
             return None  # it can only ever free what the account holds
-        return self.ledger.refuse(working, self.market.price_of(working))
+        return self.ledger.refuse(working, book.price_of(working))
 
-    def _take_in(self, working: Working, now: int, *, awake: bool) -> None:
+    def _take_in(self, working: Working, book: Book, now: int, *, awake: bool) -> None:
         """Accept an order that was not refused; asleep, it waits for its parent."""
         order_id, order = working.order_id, working.order
         if order.time_in_force is TimeInForce.DAY:
-            working.expire_at = self._session_end(working, now)
+            working.expire_at = book.instrument.calendar.session(now)[1]
         if working.phase is Phase.CLOSE:
-            working.close_at = self._session_end(working, now)
+            working.close_at = book.instrument.calendar.session(now)[1]
         if working.expire_at is not None or working.close_at is not None:
             if working.expire_at is not None and working.expire_at <= now:
                 working.live = False
@@ -225,25 +226,21 @@ class SimulatedVenue:
         if not awake and order.parent_id is not None:
             self._children.setdefault(order.parent_id, []).append(working)
 
-    def _session_end(self, working: Working, now: int) -> int:
-        return self.market.book(working.symbol).instrument.calendar.session(now)[1]
-
     def _set_timer(self, working: Working) -> None:
         if working.expiry is not None:
             self.timers.cancel(working.expiry)
         times = [time for time in (working.expire_at, working.close_at) if time is not None]
         working.expiry = self.timers.push(min(times), working) if times else None
 
-    def _activate(self, working: Working, now: int) -> None:
+    def _activate(self, working: Working, book: Book, now: int) -> None:
         """Let an admitted order take part: now against the standing market, or from the next price on."""
-        book = self.market.book(working.symbol)
         moment = None if working.phase is Phase.CLOSE else self.market.standing(book, now)
         if moment is not None:
             self._matcher.meet(working, book, moment, now)
             if not working.live:
                 return
             self._matcher.settle()
-        self._hold(working)
+        self._hold(working, book)
         if working.phase is Phase.CLOSE:
             book.rest(working)
         elif moment is None or book.is_bars:  # what did not trade at once waits for a bar it may take part in
@@ -263,7 +260,7 @@ class SimulatedVenue:
         working.limit = change.limit_price or working.limit
         working.trigger = change.stop_price or working.trigger
         dormant = not self._is_active(working)
-        refused = None if dormant else self._admit(working)
+        refused = None if dormant else self._admit(working, book)
         if refused is not None:
             working.quantity, working.remaining, working.limit, working.trigger = before
             if working.met or working.phase is Phase.CLOSE:
@@ -277,9 +274,10 @@ class SimulatedVenue:
         if working.extreme is not None:
             tighten(book, working)
         self._reports.replaced(order_id, now, change)
+        working.since = max(working.since, now)
         if dormant:
             return
-        self._hold(working)
+        self._hold(working, book)
         shrinks_only = quantity <= before[0] and before[2:] == (working.limit, working.trigger)
         if shrinks_only and not (change.trail_amount or change.trail_percent) and working.met:
             book.rest(working)
@@ -288,7 +286,7 @@ class SimulatedVenue:
         working.sequence = self._sequence
         working.since = now
         working.met = False
-        self._activate(working, now)
+        self._activate(working, book, now)
 
     def _is_active(self, working: Working) -> bool:
         parent = working.order.parent_id
@@ -329,24 +327,25 @@ class SimulatedVenue:
         for child in self._children.pop(parent.order_id, []):
             if not child.live:
                 continue
-            now = max(now, child.since)
+            at = max(now, child.since)
             if not parent.filled:
                 reason = _venue(RejectionReason.GROUP_ENDED, f"its parent {parent.order_id} ended unfilled")
-                self.end(child, now, reason)
+                self.end(child, at, reason)
                 continue
             if _shrink(child, parent.filled):
-                self._report_shrunk(child, now)
-            refused = self._admit(child)
+                self._report_shrunk(child, at)
+            book = self.market.book(child.symbol)
+            refused = self._admit(child, book)
             if refused is not None:
-                self.end(child, now, refused)
+                self.end(child, at, refused)
                 continue
-            child.since = now
-            self._activate(child, now)
+            child.since = at
+            self._activate(child, book, at)
 
-    def _hold(self, working: Working) -> None:
+    def _hold(self, working: Working, book: Book) -> None:
         """Set aside what a resting order may need; a reduce-only order can only free what the account holds."""
         if not working.order.reduce_only:
-            self.ledger.renew(working, self.market.price_of(working))
+            self.ledger.renew(working, book.price_of(working))
 
     def _report_shrunk(self, child: Working, now: int) -> None:
         self._reports.replaced(child.order_id, now, OrderChange(quantity=child.quantity), requested=False)

@@ -149,7 +149,10 @@ class ExecutionSimulator:
 
     def submit_order(self, order: Order, timestamp: Timestamp) -> Order:
         """Send a new order at `timestamp`; return it as it then stands. A refusal comes back on the order."""
-        return self.gate.submit(order, self._reach(timestamp))
+        now, gate = to_ns(timestamp), self.gate
+        if now > gate.now and not gate.running:
+            self._run(now)
+        return gate.submit(order, now)
 
     def submit_bracket(self, entry: Order, *exits: Order, timestamp: Timestamp) -> tuple[Order, ...]:
         """Send an entry and its exits as one message; the exits wait until the entry completes."""
