@@ -162,10 +162,12 @@ def _check_links(order: OrderTerms) -> None:
 
 
 def _tags(order: OrderTerms, tags: object) -> tuple[str, ...]:
-    given = tuple(tags) if isinstance(tags, Iterable) and not isinstance(tags, str) else (None,)
-    if not all(isinstance(tag, str) for tag in given):
-        _refuse(order, "tags", f"{tags!r} are no tags; give a tuple of str")
-    return cast("tuple[str, ...]", given)
+    given: list[str] = []
+    for tag in cast("Iterable[object]", tags) if isinstance(tags, Iterable) and not isinstance(tags, str) else (None,):
+        if not isinstance(tag, str):
+            _refuse(order, "tags", f"{tags!r} are no tags; give a tuple of str")
+        given.append(tag)
+    return tuple(given)
 
 
 def _check_name(order: OrderTerms, field: str, value: object) -> None:
