@@ -208,15 +208,18 @@ class Order(OrderTerms, frozen=True, gc=False, kw_only=True, omit_defaults=True)
             fill is larger than what remains.
         """
         kind = type(event)
-        moves = _MOVES.get(self.status) or _MOVES[self.stage]
-        move = moves.get(kind)
+        move = (_MOVES.get(self.status) or _MOVES[self.stage]).get(kind)
         if move is None or event.order_id != self.order_id:
             _refuse(self, event)
+        if kind is OrderAccepted:  # every good order takes this one; it is spared the detour
+            status = self.status
+            if status is _PENDING_SUBMIT:
+                status = _SUBMITTED
+            return replace(self, status=status, submitted_at=event.timestamp, events=(*self.events, event))
         following, step = move
-        events = (*self.events, event)
         if step is not None:
-            return step(self, event, events)
-        return replace(self, status=following, events=events)
+            return step(self, event, (*self.events, event))
+        return replace(self, status=following, events=(*self.events, event))
 
     def amended(self, change: OrderChange) -> Order:
         """Return a new order on the terms a modify asks for, fills kept and history dropped, to be checked.
@@ -244,13 +247,6 @@ def _status(order: Order, *, cancels: int, modifies: int, filled: Decimal, accep
     if filled:
         return _PARTIALLY_FILLED
     return _SUBMITTED if accepted else _PENDING_SUBMIT
-
-
-def _accepted(order: Order, event: OrderAccepted, events: tuple[OrderEvent, ...]) -> Order:
-    status = order.status
-    if status is _PENDING_SUBMIT:
-        status = _SUBMITTED
-    return replace(order, status=status, submitted_at=event.timestamp, events=events)
 
 
 def _refused(order: Order, event: Any, events: tuple[OrderEvent, ...]) -> Order:
@@ -324,7 +320,6 @@ def _noted(order: Order, event: OrderTriggered, events: tuple[OrderEvent, ...]) 
 
 _Step: TypeAlias = "Callable[[Order, Any, tuple[OrderEvent, ...]], Order]"
 _STEPS: dict[type, _Step] = {
-    OrderAccepted: _accepted,
     OrderDenied: _refused,
     OrderRejected: _refused,
     OrderTriggered: _noted,

@@ -94,21 +94,18 @@ class Account:
             self._positions[symbol] = held
         else:
             self._positions.pop(symbol, None)
-        if self._valued:
-            self._value(holding, quantity, price)
+        if not self._valued:
+            return
+        mark = holding.mark
+        if mark is None:  # a first fill is its own mark
+            if not price:
+                return
+            mark = holding.mark = price
+        value = quantity * mark
+        self.net += value if holding.multiplier is None else value * holding.multiplier
 
     def adjust(self, cash: Decimal, symbol: str | None, quantity: Decimal) -> None:
         """Book what is no fill: cash and, where `symbol` is given, units of it."""
         self.cash += cash
         if symbol is not None:
             self.trade(symbol, quantity, _ZERO, _ZERO)
-
-    def _value(self, holding: Holding, quantity: Decimal, price: Decimal) -> None:
-        """Count `quantity` more at the mark; a first fill is its own mark."""
-        mark = holding.mark
-        if mark is None:
-            if not price:
-                return
-            mark = holding.mark = price
-        value = quantity * mark
-        self.net += value if holding.multiplier is None else value * holding.multiplier

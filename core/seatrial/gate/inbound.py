@@ -50,7 +50,12 @@ class ReportLeg(ReportPort):
         """The order works at the venue."""
         wire = self.wire
         reports = wire.reports
-        due = reports.due(timestamp + wire.ack_delay_of(order_id))
+        delay = wire.ack_delay
+        due = timestamp + (wire.ack_delay_of(order_id) if delay is None else delay)
+        if due < reports.last:
+            due = reports.last
+        else:
+            reports.last = due
         if not reports.messages:
             reports.head = due
         reports.messages.append((due, OrderAccepted(order_id, timestamp, due), native))
@@ -71,7 +76,11 @@ class ReportLeg(ReportPort):
         wire = self.wire
         reports = wire.reports
         n, delay = wire.next_fill(order_id)
-        due = reports.due(timestamp + delay)
+        due = timestamp + delay
+        if due < reports.last:
+            due = reports.last
+        else:
+            reports.last = due
         execution = OrderExecution(
             order_id, timestamp, due, f"{order_id}/{n}", quantity, price, commission, is_partial, liquidity
         )

@@ -81,14 +81,15 @@ class _Track(msgspec.Struct, gc=False):
 class Wire:
     """Both lanes of one link, with the draws of every order that is still under way."""
 
-    __slots__ = ("_ack_delay", "_counts", "_draws", "_fill_delay", "_tracks", "reports", "requests")
+    __slots__ = ("_counts", "_draws", "_fill_delay", "_tracks", "ack_delay", "reports", "requests")
 
     def __init__(self, latency: LatencyConfig, seed: int, simulator_id: str) -> None:
         """Start with nothing on the wire."""
         self.requests: Lane[Request] = Lane()
         self.reports: Lane[OrderEvent | AccountAdjusted] = Lane()
         self._draws = Draws(latency, seed, simulator_id)
-        self._ack_delay = self._draws.constant[Leg.ACK]
+        self.ack_delay = self._draws.constant[Leg.ACK]
+        """The ack leg's delay in ns where it never varies, else `None`."""
         self._fill_delay = self._draws.constant[Leg.FILL]
         self._tracks: dict[str, _Track] = {}
         self._counts: dict[str, int] = {}
@@ -133,7 +134,7 @@ class Wire:
 
     def ack_delay_of(self, order_id: str) -> int:
         """Return the delay of the next report about an order that is no fill, in ns."""
-        delay = self._ack_delay
+        delay = self.ack_delay
         return self._draw(Leg.ACK, order_id) if delay is None else delay
 
     def _draw(self, leg: Leg, order_id: str) -> int:

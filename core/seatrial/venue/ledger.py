@@ -55,7 +55,8 @@ class Ledger(ABC):
 
     def release(self, working: Working) -> None:
         """Free whatever an order holds."""
-        self.reservations.free(working.order_id)
+        if self.reservations.totals:
+            self.reservations.free(working.order_id)
 
     def book(self, working: Working, quantity: Decimal, price: Decimal, commission: Decimal) -> None:
         """Book a match; the caller renews or releases what the order holds."""
@@ -106,7 +107,7 @@ class CashLedger(Ledger):
 
     def _refuse_cost(self, working: Working, cost: Decimal) -> Rejection | None:
         cash, reservations = self.account.cash, self.reservations
-        held = reservations.total(_CASH)
+        held = reservations.totals.get(_CASH)
         if cost <= (cash - held if held else cash):  # enough even beside what the order itself may hold
             return None
         free = cash - reservations.beside(_CASH, working.group, working.order_id, cost)

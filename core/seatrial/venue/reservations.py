@@ -16,24 +16,25 @@ _ZERO = Decimal(0)
 class Reservations:
     """Amounts set aside, by pool and order; legs of one group in one pool count as their largest."""
 
-    __slots__ = ("_by_order", "_groups", "_totals")
+    __slots__ = ("_by_order", "_groups", "totals")
 
     def __init__(self) -> None:
         """Start with nothing set aside."""
-        self._totals: dict[object, Decimal] = {}
+        self.totals: dict[object, Decimal] = {}
+        """What is set aside, by pool; empty pools are absent."""
         self._by_order: dict[str, tuple[object, str | None, Decimal]] = {}
         self._groups: dict[tuple[object, str], dict[str, Decimal]] = {}
 
     def total(self, pool: object) -> Decimal:
         """Return what is set aside in `pool`."""
-        return self._totals.get(pool, _ZERO)
+        return self.totals.get(pool, _ZERO)
 
     def beside(self, pool: object, group: str | None, order_id: str, amount: Decimal) -> Decimal:
         """Return what counts against `pool` besides `amount` for this order, whatever the order holds now.
 
         A group's other legs count only as far as they exceed `amount`.
         """
-        total = self._totals.get(pool, _ZERO)
+        total = self.totals.get(pool, _ZERO)
         if group is None:
             held = self._by_order.get(order_id)
             return total if held is None or held[0] != pool else total - held[2]
@@ -76,11 +77,11 @@ class Reservations:
 
     def pools(self) -> dict[object, Decimal]:
         """Return every pool that is not empty, with its total."""
-        return dict(self._totals)
+        return dict(self.totals)
 
     def _add(self, pool: object, amount: Decimal) -> None:
-        total = self._totals.get(pool, _ZERO) + amount
+        total = self.totals.get(pool, _ZERO) + amount
         if total:
-            self._totals[pool] = total
+            self.totals[pool] = total
         else:
-            self._totals.pop(pool, None)
+            self.totals.pop(pool, None)
