@@ -572,6 +572,18 @@ def test_a_groups_end_frees_what_it_held() -> None:
     assert sold.status is OrderStatus.FILLED
 
 
+def test_an_entry_that_expires_on_its_way_takes_its_exits_along() -> None:
+    """The entry arrives after its last moment: it expires, and no exit sleeps on for ever."""
+    sim = _sim(LatencyConfig(submit=Constant(50)))
+    entry = _order("e", BUY, OrderType.LIMIT, limit_price="98", time_in_force=TimeInForce.GTD, expire_at=T0 + 40)
+    sim.submit_bracket(entry, _target(), _stop(), timestamp=T0)
+
+    sim.advance(T0 + 100)
+
+    assert _statuses(sim, "e", "tp", "sl") == ["expired", "cancelled", "cancelled"]
+    assert sim.pending_orders == {}
+
+
 def test_sleeping_exits_hold_nothing() -> None:
     """The exits of an unfilled entry do not keep others from selling what is held."""
     sim = _held(_sim())

@@ -53,13 +53,11 @@ class SimulatedVenue:
         self._matcher = Matcher(self, self.ledger, config)
         self.market = Market(config, instruments, self.ledger, self._matcher)
         """The books, and the door for market data."""
-        self._reports: ReportPort
+        self._reports: ReportPort  # connected before the first order can arrive
 
-    def connect(self, port: ReportPort) -> ReportPort | None:
-        """Report to `port` from now on; return whom it was before."""
-        before = getattr(self, "_reports", None)
+    def connect(self, port: ReportPort) -> None:
+        """Report to `port` from now on."""
         self._reports = port
-        return before
 
     # -- the gate's port -------------------------------------------------------------------------------------------
 
@@ -83,9 +81,12 @@ class SimulatedVenue:
         self._take_in(working, book, now, awake=awake)
         for order in orders[1:]:
             self._take_in(self._work(order, book, now), book, now, awake=False)
-        if shrunk and working.live:
+        if not working.live:  # expired on arrival, and with it whatever hangs on it
+            self._after_end(working, now)
+            return
+        if shrunk:
             self._report_shrunk(working, now)
-        if awake and working.live:
+        if awake:
             self._activate(working, book, now)
 
     def cancel(self, order_id: str, now: int, native: object) -> None:  # noqa: ARG002 - the port's signature
