@@ -34,7 +34,8 @@ nitpick_ignore = [
 ] + [("py:exc", name) for name in ("KeyError", "LookupError", "OSError", "RuntimeError", "TypeError", "ValueError")]
 # Names that are imported for type checkers alone are printed as they stand in the source.
 nitpick_ignore += [
-    ("py:class", name) for name in ("Account", "Decimal", "Instruments", "Listener", "NativeSink", "Table")
+    ("py:class", name)
+    for name in ("Account", "Decimal", "EntryPoint", "Instruments", "Listener", "NativeSink", "Table")
 ]
 
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.packaging
 
 PROJECT = Path(__file__).resolve().parents[1]
 PACKAGES = {"seatrial"}
-DATA_FILES = {"seatrial/py.typed", "seatrial/data/ibm_daily.csv"}
+DATA_FILES = {"seatrial/py.typed", "seatrial/data/ibm_daily.csv", "seatrial/data/PROVENANCE.md"}
 
 
 def wheel_problems(names: Iterable[str]) -> list[str]:
@@ -62,7 +62,7 @@ def wheel(dist: Path) -> Path:
 
 
 def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
-    """The wheel has seatrial, its type marker and its sample data at the places we promise."""
+    """The wheel has seatrial, its type marker, its sample data and where that comes from, at the places we promise."""
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
 
@@ -104,7 +104,11 @@ def test_wheel_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> Non
 
 
 def test_checker_notices_a_bad_wheel() -> None:
-    """A wheel that brings a stray package and lacks a data file is reported."""
+    """A wheel that brings a stray package and lacks data files is reported."""
     names = ["seatrial/__init__.py", "seatrial/py.typed", "tests/x.py", "x-1.dist-info/METADATA"]
 
-    assert wheel_problems(names) == ["unexpected tests", "missing seatrial/data/ibm_daily.csv"]
+    assert wheel_problems(names) == [
+        "unexpected tests",
+        "missing seatrial/data/PROVENANCE.md",
+        "missing seatrial/data/ibm_daily.csv",
+    ]

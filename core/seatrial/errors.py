@@ -14,9 +14,12 @@ __all__ = [
     "InvalidOrderError",
     "InvalidTimeError",
     "InvalidTransition",
+    "PluginClashError",
+    "PluginError",
     "ReentrantCallError",
     "SeatrialError",
     "UnknownOrderError",
+    "UnknownPluginNameError",
 ]
 
 
@@ -112,3 +115,38 @@ class ReentrantCallError(SeatrialError, RuntimeError):
             "but only the outermost caller may feed market data or advance time"
         )
         self.what = what
+
+
+class PluginError(SeatrialError):
+    """A plugin that cannot be used; it says which, from where, and why."""
+
+    def __init__(self, plugin: str, distribution: str, problem: str) -> None:
+        """Keep the plugin's name, the distribution it came from, and the problem."""
+        super().__init__(f"plugin {plugin!r} (from {distribution}): {problem}")
+        self.plugin = plugin
+        self.distribution = distribution
+        self.problem = problem
+
+
+class PluginClashError(SeatrialError):
+    """Two plugins offer one name."""
+
+    def __init__(self, name: str, hook: str, owners: tuple[str, ...]) -> None:
+        """Keep the name, the hook, and both owners."""
+        super().__init__(f"{hook}: {name!r} is offered by both {' and '.join(owners)}; disable one of them")
+        self.name = name
+        self.hook = hook
+        self.owners = owners
+
+
+class UnknownPluginNameError(SeatrialError, LookupError):
+    """A name that no plugin offers."""
+
+    def __init__(self, what: str, name: str, known: tuple[str, ...], failures: tuple[str, ...]) -> None:
+        """Keep the name, what is known, and who failed to load and might have known it."""
+        on_offer = ", ".join(known) or "none"
+        failed = f"; not loaded: {'; '.join(failures)}" if failures else ""
+        super().__init__(f"no {what} {name!r} is installed (on offer: {on_offer}){failed}")
+        self.name = name
+        self.known = known
+        self.failures = failures

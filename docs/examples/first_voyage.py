@@ -282,6 +282,8 @@ def outcome(order: Order) -> str:
 def main() -> None:
     """Sail, and show the log."""
     console = Console(width=100, highlight=False)
+    print("Each strategy runs twice. INSTANT: no delays. NORMAL: 50 ms for an order or a cancel to arrive, then")
+    print("100 to 200 ms until a fill is known. They are there to send orders, not to make money.\n")
     print("1. Real daily bars: IBM, 2000-03-01 to 2013-03-01; 20/100-day crossing behind a trailing stop")
     bars = {name: sail_bars(name, latency) for name, latency in PROFILES.items()}
     console.print(summary_table(summarize(simulator, equity=equity) for simulator, equity in bars.values()))
@@ -294,7 +296,8 @@ def main() -> None:
     ticks = {name: sail_ticks(name, latency) for name, latency in PROFILES.items()}
     console.print(summary_table(summarize(simulator, equity=equity) for simulator, equity in ticks.values()))
     compared = Comparison(*(simulator for simulator, _ in ticks.values()))
-    print("\nThe same orders to buy 200 under both profiles, and when they were matched after they left:\n")
+    print("\nThe same orders to buy 200 under both: a take trades at once what it can, a rest only waits.")
+    print("+n is ms after sending: until the match, its report, or the sending of a cancel. 1 bp is 0.01 %.\n")
     console.print(compared.table())
     print(
         f"\n50 ms on the way cost {compared.mean_cost:.2f} bp on each of the {compared.takes} takes that traded; "

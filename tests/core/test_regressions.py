@@ -137,16 +137,18 @@ def test_an_order_that_ended_on_friday_evening_misses_mondays_gap() -> None:
     ids=["trade", "quote"],
 )
 def test_a_bar_begins_no_earlier_than_the_last_price_before_it(shown: Trade | Quote) -> None:
-    """An order filled in part at 100 gets its rest at 100 or later, though the bar before ended at 40."""
+    """What was shown at 100 is over: the bar (100, 400] opens at 100 and has its low at 200, not at 160 as from 40."""
     sim = _sim(participation=_d("0.5"))
     sim.process_bar(_bar(40, "50 50 50 50"))
 
     sim.submit_order(_order(quantity=5), 60)
+    sim.submit_order(_order("low", limit="49.5"), 60)
     sim.process(shown)
     sim.process_bar(_bar(400, "50 51 49 50", volume="100"))
 
     fills = [(fill.timestamp, fill.quantity) for fill in sim.get_order("a").executions]
     assert fills == [(100, 2), (100, 3)]
+    assert _fills(sim, "low") == [(200, _d("49.5"))]
 
 
 # -- what market data refuses ------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from seatrial import LATENCY_NORMAL, ExecutionSimulator, Order, OrderSide, OrderStatus, OrderType
+from seatrial import LATENCY_NORMAL, ExecutionSimulator, Order, OrderExecution, OrderSide, OrderStatus, OrderType
 
 
 def test_program_runs_as_written() -> None:
@@ -28,7 +28,7 @@ def test_program_runs_as_written() -> None:
     )
 
     sent = simulator.submit_order(order, timestamp=now)
-    reported = []
+    reported: list[OrderExecution] = []
     for step in range(1, 7):
         current_time = now + timedelta(milliseconds=50 * step)
         current_prices = {"IBM": Decimal(100 + step)}

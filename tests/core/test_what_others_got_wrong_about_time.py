@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import pytest
 from msgspec.structs import replace
@@ -27,7 +27,7 @@ from seatrial import (
 )
 from seatrial.clock import Timestamp
 from seatrial.contracts.events import AccountAdjusted, Event, OrderAccepted, OrderEvent, encode_events
-from seatrial.contracts.latency import Leg
+from seatrial.contracts.latency import Delay, Leg
 from seatrial.errors import InvalidTimeError
 from seatrial.gate.reports import ReportPort
 
@@ -173,7 +173,7 @@ class SchedulesEveryTick(ExecutionSimulator):
 
     def __init__(self, *, latency_config: LatencyConfig, **settings: Any) -> None:
         super().__init__(latency_config=LatencyConfig(submit=latency_config.leg(Leg.SUBMIT)), **settings)
-        self.delay = latency_config.leg(Leg.FILL)
+        self.delay = cast("Delay", latency_config.leg(Leg.FILL))
         self.draws = random.Random(self.seed)
         self.aside = MatchesAside(self.gate)
         self.venue.connect(self.aside)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import gc
+import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
@@ -79,6 +80,8 @@ def work(call: Callable[[], object]) -> int:
         steps += 1
         return count
 
+    if (own := inspect.currentframe()) is not None:
+        own.f_trace_opcodes = True  # Python 3.12 traces instructions only where one frame asked before tracing began
     before = sys.gettrace()
     gc.disable()  # a collection that falls into the call, and whoever listens to it, is no work of ours
     sys.settrace(count)

@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
 from statistics import NormalDist
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
@@ -32,6 +32,7 @@ __all__ = [
     "LatencyConfig",
     "Leg",
     "Lognormal",
+    "Named",
     "Uniform",
 ]
 
@@ -152,8 +153,15 @@ class Empirical(msgspec.Struct, frozen=True, tag_field="distribution", tag="empi
         return self.delays_ns[bits * len(self.delays_ns) >> _BITS]
 
 
-Distribution: TypeAlias = Constant | Uniform | Lognormal | Empirical
-"""The built-in distributions, as stored in JSON."""
+class Named(msgspec.Struct, frozen=True, tag_field="distribution", tag="named"):
+    """A latency model that a plugin offers under `name`, built with `params` (JSON values) when a gate is opened."""
+
+    name: str
+    params: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
+
+
+Distribution: TypeAlias = Constant | Uniform | Lognormal | Empirical | Named
+"""What a leg may be, as stored in JSON."""
 
 
 def _delay(place: str, value: str, unit: str) -> int:

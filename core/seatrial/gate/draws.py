@@ -10,10 +10,13 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from seatrial.contracts.latency import Constant, Leg
+from seatrial.contracts.latency import Constant, Leg, Named
+from seatrial.errors import InvalidConfigError
+from seatrial.plugins import installed_plugins
 
 if TYPE_CHECKING:
-    from seatrial.contracts.latency import LatencyConfig
+    from seatrial.contracts.latency import Delay, Distribution, LatencyConfig
+    from seatrial.plugins import Plugins
 
 __all__ = ["Draws"]
 
@@ -23,10 +26,10 @@ class Draws:
 
     __slots__ = ("_base", "_delays", "constant")
 
-    def __init__(self, latency: LatencyConfig, seed: int, simulator_id: str) -> None:
-        """Fix what all keys share."""
+    def __init__(self, latency: LatencyConfig, seed: int, simulator_id: str, plugins: Plugins | None = None) -> None:
+        """Fix what all keys share; models are built by `plugins`, the installed ones unless given."""
         self._base = blake2b(f"{seed}\0{simulator_id}\0".encode(), digest_size=8)
-        self._delays = {leg: latency.leg(leg) for leg in Leg}
+        self._delays = {leg: _built(latency.leg(leg), plugins) for leg in Leg}
         self.constant: dict[Leg, int | None] = {
             leg: delay.delay_ns if isinstance(delay, Constant) else None for leg, delay in self._delays.items()
         }
@@ -39,4 +42,13 @@ class Draws:
             return constant
         digest = self._base.copy()
         digest.update(f"{key}\0{leg}\0{n}".encode())
-        return self._delays[leg].sample(int.from_bytes(digest.digest()))
+        delay = self._delays[leg].sample(int.from_bytes(digest.digest()))
+        if type(delay) is not int or delay < 0:
+            raise InvalidConfigError(leg, delay, "its latency model drew no delay; a delay is an int of 0 ns or more")
+        return delay
+
+
+def _built(distribution: Distribution, plugins: Plugins | None) -> Delay:
+    if isinstance(distribution, Named):
+        return (plugins or installed_plugins()).latency_model(distribution.name, distribution.params)
+    return distribution

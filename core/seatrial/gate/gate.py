@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from seatrial.contracts.orders import Order
     from seatrial.gate.account import Account
+    from seatrial.plugins import Plugins
 
 __all__ = ["ExecutionGate"]
 
@@ -68,13 +69,17 @@ class ExecutionGate(ReportLeg):
         instruments: Instruments | None = None,
         account: Account | None = None,
         native_sink: NativeSink | None = None,
+        plugins: Plugins | None = None,
     ) -> None:
-        """Stand before `venue`, with every delay drawn from `latency`, `seed` and `simulator_id`."""
+        """Stand before `venue`, with every delay drawn from `latency`, `seed` and `simulator_id`.
+
+        Latency models that `latency` names come from `plugins`, the installed ones unless given.
+        """
         self.now = 0
         """The time reached: that of the last call or of the action being delivered."""
         self.client = ClientView(native_sink)
         """What the client has been told."""
-        super().__init__(Wire(latency, seed, simulator_id))
+        super().__init__(Wire(latency, seed, simulator_id, plugins))
         self.admission = Admission(self.client, instruments or Instruments())
         """What an order must pass before it leaves."""
         self._venue = venue

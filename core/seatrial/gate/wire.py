@@ -19,6 +19,7 @@ from seatrial.gate.queue import NEVER
 if TYPE_CHECKING:
     from seatrial.contracts.events import AccountAdjusted, OrderEvent
     from seatrial.gate.ports import Request
+    from seatrial.plugins import Plugins
 
 __all__ = ["Lane", "Wire"]
 
@@ -83,11 +84,11 @@ class Wire:
 
     __slots__ = ("_counts", "_draws", "_fill_delay", "_tracks", "ack_delay", "reports", "requests")
 
-    def __init__(self, latency: LatencyConfig, seed: int, simulator_id: str) -> None:
+    def __init__(self, latency: LatencyConfig, seed: int, simulator_id: str, plugins: Plugins | None) -> None:
         """Start with nothing on the wire."""
         self.requests: Lane[Request] = Lane()
         self.reports: Lane[OrderEvent | AccountAdjusted] = Lane()
-        self._draws = Draws(latency, seed, simulator_id)
+        self._draws = Draws(latency, seed, simulator_id, plugins)
         self.ack_delay = self._draws.constant[Leg.ACK]
         """The ack leg's delay in ns where it never varies, else `None`."""
         self._fill_delay = self._draws.constant[Leg.FILL]

@@ -17,7 +17,9 @@ from seatrial.gate.account import Account
 from seatrial.gate.client import Listener
 from seatrial.gate.gate import ExecutionGate
 from seatrial.gate.instruments import Instruments
+from seatrial.gate.observers import Observers
 from seatrial.gate.reports import Outbox
+from seatrial.plugins import Plugins, installed_plugins
 from seatrial.venue.simulated import SimulatedVenue
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from seatrial.contracts.account import AccountView
     from seatrial.contracts.market import Instrument, MarketEvent
     from seatrial.contracts.orders import Order
+    from seatrial.contracts.plugin import Observer
     from seatrial.contracts.terms import TradingState
 
 __all__ = ["ExecutionSimulator"]
@@ -53,11 +56,15 @@ class ExecutionSimulator:
         seed: int = 0,
         instruments: Iterable[Instrument] = (),
         venue_config: VenueConfig | None = None,
+        observers: Iterable[str | Observer] = (),
+        plugins: Plugins | None = None,
     ) -> None:
         """Open an account.
 
         `initial_cash` is in currency, `slippage_bps` in basis points, `commission_per_share` in currency per unit; the
         latter two override `venue_config`. Without `instruments` any symbol trades, on a free price grid.
+        `observers` are names that plugins offer, or objects with a `notify` of their own; they hear everything. What is
+        named is looked up in `plugins`, the installed ones unless given.
 
         :raises InvalidConfigError: naming the setting that cannot be used.
         """
@@ -84,9 +91,13 @@ class ExecutionSimulator:
             simulator_id=simulator_id,
             instruments=known,
             account=self._account,
+            plugins=plugins,
         )
         self.gate.client.reported = []
         self.venue.connect(self.gate)
+        self._observers = Observers(_observer(one, plugins) for one in observers)
+        if self._observers:
+            self.gate.add_listener(self._observers)
 
     # -- what can be read ------------------------------------------------------------------------------------------
 
@@ -124,6 +135,11 @@ class ExecutionSimulator:
     def events(self) -> Sequence[Event]:
         """Everything the client did or was told, in order."""
         return self.gate.events
+
+    @property
+    def dropped_observers(self) -> Mapping[str, Exception]:
+        """The observers that failed in this run, and with what. A live, read-only view."""
+        return self._observers.dropped
 
     @property
     def trading_state(self) -> TradingState:
@@ -345,6 +361,14 @@ class ExecutionSimulator:
             else:
                 break
         gate.now = until
+
+
+def _observer(observer: str | Observer, plugins: Plugins | None) -> tuple[str, Observer]:
+    if isinstance(observer, str):
+        return observer, (plugins or installed_plugins()).observer(observer)
+    if not callable(getattr(observer, "notify", None)):
+        raise InvalidConfigError("observers", observer, "give the name of an observer, or an object with notify()")
+    return type(observer).__name__, observer
 
 
 def _amount(setting: str, value: object) -> Decimal:

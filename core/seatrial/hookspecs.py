@@ -1,0 +1,61 @@
+"""The hooks a plugin may implement.
+
+A plugin is any object with functions marked by `hookimpl`, mostly a module. Installed distributions offer theirs
+under the entry-point group `seatrial`; programs may register their own. Hooks only return specs; they do no work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pluggy
+
+from seatrial.contracts.plugin import LatencyModelSpec, ObserverSpec
+
+__all__ = ["hookimpl", "hookspec", "seatrial_latency_models", "seatrial_observers"]
+
+hookspec = pluggy.HookspecMarker("seatrial")
+hookimpl = pluggy.HookimplMarker("seatrial")
+
+
+@hookspec
+def seatrial_latency_models() -> Iterable[LatencyModelSpec]:  # type: ignore[empty-body]
+    """Offer distributions of delays, each under a name of its own.
+
+    >>> from seatrial import Constant
+    >>> from seatrial.contracts.plugin import LatencyModelSpec
+    >>> from seatrial.hookspecs import hookimpl
+    >>> from seatrial.plugins import Plugins
+    >>> class Fibre:
+    ...     @hookimpl
+    ...     def seatrial_latency_models(self):
+    ...         return [LatencyModelSpec(name="fibre", build=lambda km: Constant(round(km * 4_900)))]
+    >>> plugins = Plugins()
+    >>> plugins.register(Fibre(), "fibre")
+    >>> plugins.latency_model("fibre", {"km": 100}).sample(0)
+    490000
+    """
+
+
+@hookspec
+def seatrial_observers() -> Iterable[ObserverSpec]:  # type: ignore[empty-body]
+    """Offer observers, each under a name of its own.
+
+    >>> from seatrial.contracts.plugin import ObserverSpec
+    >>> from seatrial.hookspecs import hookimpl
+    >>> from seatrial.plugins import Plugins
+    >>> class Tally:
+    ...     def __init__(self):
+    ...         self.heard = 0
+    ...
+    ...     def notify(self, event, order):
+    ...         self.heard += 1
+    >>> class Counting:
+    ...     @hookimpl
+    ...     def seatrial_observers(self):
+    ...         return [ObserverSpec(name="tally", build=Tally, summary="counts events")]
+    >>> plugins = Plugins()
+    >>> plugins.register(Counting(), "counting")
+    >>> plugins.observer("tally").heard
+    0
+    """

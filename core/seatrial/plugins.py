@@ -1,0 +1,175 @@
+"""The loader: finds plugins, keeps what they offer by name, and names the culprit when something is wrong.
+
+Entry points are loaded in the order of their names, so results differ on no machine. One that cannot be imported stops
+nobody else: its failure is kept, and raised when a name that only it could know is asked for. Names listed in the
+environment variable `SEATRIAL_DISABLE_PLUGINS` (comma-separated) are blocked before they are imported.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
+
+import msgspec
+import pluggy
+
+from seatrial import hookspecs
+from seatrial.contracts.plugin import LatencyModelSpec, ObserverSpec
+from seatrial.errors import PluginClashError, PluginError, UnknownPluginNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from seatrial.contracts.latency import Delay
+    from seatrial.contracts.plugin import Observer
+
+__all__ = ["DISABLE", "GROUP", "PluginFailure", "Plugins", "installed_plugins"]
+
+GROUP = "seatrial"
+"""The entry-point group of plugins."""
+DISABLE = "SEATRIAL_DISABLE_PLUGINS"
+"""The environment variable that blocks plugins by name."""
+
+
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+N = TypeVar("N", bound=_Named)
+
+
+class PluginFailure(msgspec.Struct, frozen=True):
+    """A plugin that could not be loaded: its entry point, its distribution, and what went wrong."""
+
+    plugin: str
+    distribution: str
+    problem: str
+
+    def __str__(self) -> str:
+        """Return the failure in one line."""
+        return f"{self.plugin} (from {self.distribution}): {self.problem}"
+
+
+class Plugins:
+    """What is offered, by name, and who could not be loaded."""
+
+    def __init__(self) -> None:
+        """Start with nothing offered."""
+        self._manager = pluggy.PluginManager(GROUP)
+        self._manager.add_hookspecs(hookspecs)
+        self._origins: dict[str, str] = {}
+        self.failures: tuple[PluginFailure, ...] = ()
+        """Who could not be loaded, in order of name."""
+
+    def register(self, plugin: object, name: str, distribution: str = "this program") -> None:
+        """Add a plugin under a name.
+
+        :raises PluginError: when the name is taken or blocked, or a hook is misspelled or takes arguments.
+        """
+        try:
+            registered = self._manager.register(plugin, name)
+            self._manager.check_pending()
+        except (ValueError, pluggy.PluginValidationError) as error:
+            if self._manager.get_plugin(name) is plugin:
+                self._manager.unregister(plugin)
+            raise PluginError(name, distribution, " ".join(str(error).split())) from None
+        if registered is None:
+            raise PluginError(name, distribution, f"it is blocked; take it out of {DISABLE}")
+        self._origins[name] = distribution
+
+    def load(self, found: Iterable[EntryPoint] | None = None) -> None:
+        """Load entry points, those of every installed distribution unless given.
+
+        :raises PluginError: when a plugin's hook is misspelled or takes arguments.
+        """
+        for name in os.environ.get(DISABLE, "").split(","):
+            if name.strip():
+                self._manager.set_blocked(name.strip())
+        points = entry_points(group=GROUP) if found is None else found
+        for point in sorted(points, key=lambda point: (point.name, point.value)):
+            if self._manager.is_blocked(point.name):
+                continue
+            origin = f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown distribution"
+            try:
+                plugin = point.load()
+            except Exception as error:  # noqa: BLE001 - whatever a stranger's import raises stops nobody else
+                problem = f"{type(error).__name__}: {error}"
+                self.failures = (*self.failures, PluginFailure(point.name, origin, problem))
+            else:
+                self.register(plugin, point.name, origin)
+
+    def latency_models(self) -> dict[str, LatencyModelSpec]:
+        """Return the latency models on offer, by name."""
+        return self._offers("seatrial_latency_models", LatencyModelSpec)
+
+    def observers(self) -> dict[str, ObserverSpec]:
+        """Return the observers on offer, by name."""
+        return self._offers("seatrial_observers", ObserverSpec)
+
+    def latency_model(self, name: str, params: Mapping[str, Any]) -> Delay:
+        """Build a latency model by name.
+
+        :raises UnknownPluginNameError: when nobody offers it.
+        :raises PluginError: when it does not take the parameters.
+        """
+        offers = self.latency_models()
+        spec = offers.get(name) or self._unknown("latency model", name, offers)
+        try:
+            return spec.build(**params)
+        except Exception as error:
+            problem = f"latency model {name!r} cannot be built with {dict(params)!r} ({error})"
+            raise PluginError(name, self._origin_of(name, "seatrial_latency_models"), problem) from error
+
+    def observer(self, name: str) -> Observer:
+        """Build an observer by name.
+
+        :raises UnknownPluginNameError: when nobody offers it.
+        :raises PluginError: when it cannot be built.
+        """
+        offers = self.observers()
+        spec = offers.get(name) or self._unknown("observer", name, offers)
+        try:
+            return spec.build()
+        except Exception as error:
+            problem = f"observer {name!r} cannot be built ({error})"
+            raise PluginError(name, self._origin_of(name, "seatrial_observers"), problem) from error
+
+    def _unknown(self, what: str, name: str, offers: Mapping[str, object]) -> NoReturn:
+        raise UnknownPluginNameError(what, name, tuple(sorted(offers)), tuple(str(one) for one in self.failures))
+
+    def _offers(self, hook: str, kind: type[N]) -> dict[str, N]:
+        found: dict[str, tuple[str, N]] = {}
+        for plugin, spec in self._specs(hook):
+            if not isinstance(spec, kind):
+                raise PluginError(plugin, self._origins[plugin], f"{hook} gave {spec!r}, which is no {kind.__name__}")
+            if spec.name in found:
+                owners = [f"{owner} (from {self._origins[owner]})" for owner in (found[spec.name][0], plugin)]
+                raise PluginClashError(spec.name, hook, tuple(owners))
+            found[spec.name] = (plugin, spec)
+        return {name: found[name][1] for name in sorted(found)}
+
+    def _specs(self, hook: str) -> list[tuple[str, object]]:
+        """Return what each plugin offers at a hook, in the order of the plugins' names."""
+        offered: list[tuple[str, object]] = []
+        for impl in sorted(getattr(self._manager.hook, hook).get_hookimpls(), key=lambda impl: str(impl.plugin_name)):
+            try:
+                offered += [(impl.plugin_name, spec) for spec in impl.function()]
+            except Exception as error:
+                problem = f"{hook} raised {type(error).__name__}: {error}"
+                raise PluginError(impl.plugin_name, self._origins[impl.plugin_name], problem) from error
+        return offered
+
+    def _origin_of(self, name: str, hook: str) -> str:
+        owners = [plugin for plugin, spec in self._specs(hook) if getattr(spec, "name", None) == name]
+        return self._origins[owners[0]]
+
+
+@cache
+def installed_plugins() -> Plugins:
+    """Return the plugins of all installed distributions, loaded when first asked for."""
+    plugins = Plugins()
+    plugins.load()
+    return plugins
