@@ -10,9 +10,9 @@ from collections.abc import Iterable
 
 import pluggy
 
-from seatrial.contracts.plugin import LatencyModelSpec, ObserverSpec
+from seatrial.contracts.plugin import FeeModelSpec, LatencyModelSpec, ObserverSpec
 
-__all__ = ["hookimpl", "hookspec", "seatrial_latency_models", "seatrial_observers"]
+__all__ = ["hookimpl", "hookspec", "seatrial_fee_models", "seatrial_latency_models", "seatrial_observers"]
 
 hookspec = pluggy.HookspecMarker("seatrial")
 hookimpl = pluggy.HookimplMarker("seatrial")
@@ -34,6 +34,31 @@ def seatrial_latency_models() -> Iterable[LatencyModelSpec]:  # type: ignore[emp
     >>> plugins.register(Fibre(), "fibre")
     >>> plugins.latency_model("fibre", {"km": 100}).sample(0)
     490000
+    """
+
+
+@hookspec
+def seatrial_fee_models() -> Iterable[FeeModelSpec]:  # type: ignore[empty-body]
+    """Offer fee models, each under a name of its own.
+
+    >>> from decimal import Decimal
+    >>> from seatrial.contracts.plugin import FeeModelSpec
+    >>> from seatrial.hookspecs import hookimpl
+    >>> from seatrial.plugins import Plugins
+    >>> class Flat:
+    ...     def __init__(self, fee):
+    ...         self.fee = Decimal(fee)
+    ...
+    ...     def total(self, quantity, value):
+    ...         return self.fee
+    >>> class Broker:
+    ...     @hookimpl
+    ...     def seatrial_fee_models(self):
+    ...         return [FeeModelSpec(name="flat", build=Flat, summary="one fee per order")]
+    >>> plugins = Plugins()
+    >>> plugins.register(Broker(), "broker")
+    >>> plugins.fee_model("flat", {"fee": "1.50"}).total(Decimal(10), Decimal(1000))
+    Decimal('1.50')
     """
 
 

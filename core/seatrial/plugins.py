@@ -16,14 +16,15 @@ import msgspec
 import pluggy
 
 from seatrial import hookspecs
-from seatrial.contracts.plugin import LatencyModelSpec, ObserverSpec
+from seatrial.contracts.plugin import FeeModelSpec, LatencyModelSpec, ObserverSpec
 from seatrial.errors import PluginClashError, PluginError, UnknownPluginNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from seatrial.contracts.latency import Delay
     from seatrial.contracts.plugin import Observer
+    from seatrial.contracts.venue import FeeModel
 
 __all__ = ["DISABLE", "GROUP", "PluginFailure", "Plugins", "installed_plugins"]
 
@@ -39,6 +40,7 @@ class _Named(Protocol):
 
 
 N = TypeVar("N", bound=_Named)
+B = TypeVar("B")
 
 
 class PluginFailure(msgspec.Struct, frozen=True):
@@ -105,6 +107,10 @@ class Plugins:
         """Return the latency models on offer, by name."""
         return self._offers("seatrial_latency_models", LatencyModelSpec)
 
+    def fee_models(self) -> dict[str, FeeModelSpec]:
+        """Return the fee models on offer, by name."""
+        return self._offers("seatrial_fee_models", FeeModelSpec)
+
     def observers(self) -> dict[str, ObserverSpec]:
         """Return the observers on offer, by name."""
         return self._offers("seatrial_observers", ObserverSpec)
@@ -117,11 +123,17 @@ class Plugins:
         """
         offers = self.latency_models()
         spec = offers.get(name) or self._unknown("latency model", name, offers)
-        try:
-            return spec.build(**params)
-        except Exception as error:
-            problem = f"latency model {name!r} cannot be built with {dict(params)!r} ({error})"
-            raise PluginError(name, self._origin_of(name, "seatrial_latency_models"), problem) from error
+        return self._build(name, "seatrial_latency_models", spec.build, params)
+
+    def fee_model(self, name: str, params: Mapping[str, Any]) -> FeeModel:
+        """Build a fee model by name.
+
+        :raises UnknownPluginNameError: when nobody offers it.
+        :raises PluginError: when it does not take the parameters.
+        """
+        offers = self.fee_models()
+        spec = offers.get(name) or self._unknown("fee model", name, offers)
+        return self._build(name, "seatrial_fee_models", spec.build, params)
 
     def observer(self, name: str) -> Observer:
         """Build an observer by name.
@@ -131,11 +143,15 @@ class Plugins:
         """
         offers = self.observers()
         spec = offers.get(name) or self._unknown("observer", name, offers)
+        return self._build(name, "seatrial_observers", spec.build, {})
+
+    def _build(self, name: str, hook: str, build: Callable[..., B], params: Mapping[str, Any]) -> B:
         try:
-            return spec.build()
+            return build(**params)
         except Exception as error:
-            problem = f"observer {name!r} cannot be built ({error})"
-            raise PluginError(name, self._origin_of(name, "seatrial_observers"), problem) from error
+            owner = next(plugin for plugin, spec in self._specs(hook) if getattr(spec, "name", None) == name)
+            problem = f"{hook}: {name!r} cannot be built with {dict(params)!r} ({type(error).__name__}: {error})"
+            raise PluginError(owner, self._origins[owner], problem) from error
 
     def _unknown(self, what: str, name: str, offers: Mapping[str, object]) -> NoReturn:
         raise UnknownPluginNameError(what, name, tuple(sorted(offers)), tuple(str(one) for one in self.failures))
@@ -161,10 +177,6 @@ class Plugins:
                 problem = f"{hook} raised {type(error).__name__}: {error}"
                 raise PluginError(impl.plugin_name, self._origins[impl.plugin_name], problem) from error
         return offered
-
-    def _origin_of(self, name: str, hook: str) -> str:
-        owners = [plugin for plugin, spec in self._specs(hook) if getattr(spec, "name", None) == name]
-        return self._origins[owners[0]]
 
 
 @cache

@@ -11,9 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seatrial import Constant, ExecutionSimulator, LatencyConfig, Order, OrderSide, OrderType, Quote, hookspecs
+from seatrial import (
+    Constant,
+    ExecutionSimulator,
+    LatencyConfig,
+    Order,
+    OrderSide,
+    OrderType,
+    Quote,
+    VenueConfig,
+    hookspecs,
+)
 from seatrial.contracts.latency import Named
-from seatrial.contracts.plugin import LatencyModelSpec, ObserverSpec
+from seatrial.contracts.plugin import FeeModelSpec, LatencyModelSpec, ObserverSpec
+from seatrial.contracts.venue import NamedFees
 from seatrial.errors import InvalidConfigError, PluginClashError, PluginError, UnknownPluginNameError
 from seatrial.hookspecs import hookimpl
 from seatrial.plugins import DISABLE, Plugins, installed_plugins
@@ -84,6 +95,49 @@ def test_named_latency_model_delays_a_run() -> None:
 
     [execution] = simulator.get_order("a").executions
     assert (execution.timestamp, execution.reported_at) == (1_040 * MS, 1_140 * MS)
+
+
+class Broker:
+    """Offers one fee model, whose total is what its parameter says."""
+
+    @hookimpl
+    def seatrial_fee_models(self) -> list[FeeModelSpec]:
+        class Flat:
+            def __init__(self, fee: Any) -> None:
+                self.fee = fee
+
+            def total(self, quantity: Decimal, value: Decimal) -> Decimal:
+                fee: Decimal = self.fee
+                return fee
+
+        return [FeeModelSpec(name="flat", build=Flat)]
+
+
+def test_named_fee_model_is_paid() -> None:
+    """An order pays what the plugin's model says, once, and the account bears it."""
+    config = VenueConfig(fees=NamedFees("flat", {"fee": Decimal("2.50")}))
+
+    simulator = trade(venue_config=config, plugins=plugins_of(("p", Broker())))
+
+    assert simulator.get_order("a").total_commission == Decimal("2.50")
+    assert simulator.cash == Decimal("8997.50")
+
+
+@pytest.mark.parametrize("fee", [2.5, Decimal("NaN"), None])
+def test_fee_model_that_returns_no_money_is_named(fee: Any) -> None:
+    """A float would make every later number wrong."""
+    config = VenueConfig(fees=NamedFees("flat", {"fee": fee}))
+
+    with pytest.raises(InvalidConfigError, match=r"fee model 'flat' returned no amount; return a Decimal"):
+        trade(venue_config=config, plugins=plugins_of(("p", Broker())))
+
+
+def test_two_ways_to_say_the_fees_are_one_too_many() -> None:
+    """A commission per share beside a named fee model is refused, not silently dropped."""
+    config = VenueConfig(fees=NamedFees("flat", {"fee": Decimal(1)}))
+
+    with pytest.raises(InvalidConfigError, match="venue_config names a fee model; give one"):
+        ExecutionSimulator(initial_cash=1, commission_per_share=1, venue_config=config)
 
 
 def test_model_that_draws_nonsense_is_named() -> None:
@@ -225,7 +279,7 @@ def test_model_that_does_not_take_its_parameters_says_so() -> None:
     """The parameters of a session are checked when it is opened, not at the first order."""
     config = LatencyConfig(submit=Named("steady", {"seconds": 1}))
 
-    with pytest.raises(PluginError, match=r"latency model 'steady' cannot be built with \{'seconds': 1\}"):
+    with pytest.raises(PluginError, match=r"'steady' cannot be built with \{'seconds': 1\}"):
         ExecutionSimulator(initial_cash=1, latency_config=config, plugins=plugins_of(("p", Steady())))
 
 

@@ -10,8 +10,9 @@ import msgspec
 from seatrial.contracts.events import Event
 from seatrial.contracts.latency import Delay
 from seatrial.contracts.orders import Order
+from seatrial.contracts.venue import FeeModel
 
-__all__ = ["LatencyModelSpec", "Observer", "ObserverSpec"]
+__all__ = ["FeeModelSpec", "LatencyModelSpec", "Observer", "ObserverSpec"]
 
 
 class Observer(Protocol):
@@ -31,6 +32,14 @@ class LatencyModelSpec(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     build: Callable[..., Delay]
+    summary: str = ""
+
+
+class FeeModelSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A fee model under a name; `build` is called once per account, with the parameters given where it is named."""
+
+    name: str
+    build: Callable[..., FeeModel]
     summary: str = ""
 
 

@@ -7,12 +7,22 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any, Protocol
 
 import msgspec
 
 from seatrial.errors import InvalidConfigError
 
-__all__ = ["AccountType", "Convention", "FeeSchedule", "LimitFill", "PriceImprovement", "VenueConfig"]
+__all__ = [
+    "AccountType",
+    "Convention",
+    "FeeModel",
+    "FeeSchedule",
+    "LimitFill",
+    "NamedFees",
+    "PriceImprovement",
+    "VenueConfig",
+]
 
 _BPS = Decimal(10_000)
 _ZERO = Decimal(0)
@@ -54,7 +64,15 @@ class PriceImprovement(StrEnum):
     """Whenever the market has jumped through the limit (Backtrader's)."""
 
 
-class FeeSchedule(msgspec.Struct, frozen=True, kw_only=True):
+class FeeModel(Protocol):
+    """What an order costs in commission: a pure function, asked as often as needed."""
+
+    def total(self, quantity: Decimal, value: Decimal) -> Decimal:
+        """Return what an order owes once `quantity` units worth `value` (currency) are filled; a rebate is negative."""
+        ...
+
+
+class FeeSchedule(msgspec.Struct, frozen=True, kw_only=True, tag_field="fees", tag="schedule"):
     """Commission per order: `per_share` (currency per unit) plus `bps` of value, and at least `minimum` (currency)."""
 
     per_share: Decimal = _ZERO
@@ -77,6 +95,13 @@ class FeeSchedule(msgspec.Struct, frozen=True, kw_only=True):
         return max(fee, self.minimum)
 
 
+class NamedFees(msgspec.Struct, frozen=True, tag_field="fees", tag="named"):
+    """A fee model that a plugin offers under `name`, built with `params` (JSON values) when an account is opened."""
+
+    name: str
+    params: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
+
+
 def _check_amount(name: str, value: object) -> None:
     if not isinstance(value, Decimal) or not value.is_finite() or value < 0:
         raise InvalidConfigError(name, value, "give a Decimal of zero or more")
@@ -96,7 +121,7 @@ class VenueConfig(msgspec.Struct, frozen=True, kw_only=True):
     account_type: AccountType = AccountType.CASH
     leverage: Decimal = Decimal(1)
     slippage_bps: Decimal = _ZERO
-    fees: FeeSchedule = FeeSchedule()
+    fees: FeeSchedule | NamedFees = FeeSchedule()
     participation: Decimal | None = None
     bar_theta: Decimal = Decimal("0.5")
     convention: Convention | None = None

@@ -16,7 +16,7 @@ from seatrial.gate.account import Account
 from seatrial.venue.reservations import Reservations
 
 if TYPE_CHECKING:
-    from seatrial.contracts.venue import FeeSchedule, VenueConfig
+    from seatrial.contracts.venue import FeeModel, VenueConfig
     from seatrial.gate.instruments import Instruments
     from seatrial.venue.working import Working
 
@@ -32,7 +32,7 @@ class Ledger(ABC):
 
     __slots__ = ("_fees", "account", "reservations")
 
-    def __init__(self, account: Account, fees: FeeSchedule) -> None:
+    def __init__(self, account: Account, fees: FeeModel) -> None:
         """Start from `account`, with nothing set aside."""
         self.account = account
         self.reservations = Reservations()
@@ -127,7 +127,7 @@ class MarginLedger(Ledger):
 
     __slots__ = ("_leverage", "_required", "_required_by")
 
-    def __init__(self, account: Account, fees: FeeSchedule, leverage: Decimal) -> None:
+    def __init__(self, account: Account, fees: FeeModel, leverage: Decimal) -> None:
         """Start from `account`, with nothing set aside; `leverage` is value per equity."""
         super().__init__(account, fees)
         self._leverage = leverage
@@ -207,11 +207,11 @@ class MarginLedger(Ledger):
             self._required_by.pop(symbol, None)
 
 
-def open_ledger(cash: Decimal, config: VenueConfig, instruments: Instruments) -> Ledger:
+def open_ledger(cash: Decimal, config: VenueConfig, fees: FeeModel, instruments: Instruments) -> Ledger:
     """Open the account that `config` asks for, with `cash` (currency) and no position."""
     if config.account_type is AccountType.CASH:
-        return CashLedger(Account(cash, instruments, valued=False), config.fees)
-    return MarginLedger(Account(cash, instruments), config.fees, config.leverage)
+        return CashLedger(Account(cash, instruments, valued=False), fees)
+    return MarginLedger(Account(cash, instruments), fees, config.leverage)
 
 
 def _short(message: str, value: Decimal, limit: Decimal) -> Rejection:

@@ -18,7 +18,7 @@ from seatrial.venue.working import Phase
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from seatrial.contracts.venue import VenueConfig
+    from seatrial.contracts.venue import FeeModel, VenueConfig
     from seatrial.venue.book import Book, Ladder
     from seatrial.venue.ledger import Ledger
     from seatrial.venue.moment import Moment
@@ -60,11 +60,11 @@ class Matcher:
 
     __slots__ = ("_always_improves", "_buy_slip", "_fees", "_floor", "_ledger", "_leftover", "_sell_slip", "_slips")
 
-    def __init__(self, floor: Floor, ledger: Ledger, config: VenueConfig) -> None:
+    def __init__(self, floor: Floor, ledger: Ledger, config: VenueConfig, fees: FeeModel) -> None:
         """Match for `floor`."""
         self._floor = floor
         self._ledger = ledger
-        self._fees = config.fees
+        self._fees = fees
         self._always_improves = config.price_improvement is PriceImprovement.ALWAYS
         self._slips = bool(config.slippage_bps)
         slip = config.slippage_bps / _BPS

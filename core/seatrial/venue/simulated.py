@@ -14,6 +14,7 @@ from seatrial.contracts.rejection import RefusedBy, Rejection, RejectionReason
 from seatrial.contracts.terms import Liquidity, OrderType, TimeInForce
 from seatrial.contracts.venue import VenueConfig
 from seatrial.gate.queue import LatencyQueue
+from seatrial.venue.fees import open_fees
 from seatrial.venue.ledger import open_ledger
 from seatrial.venue.market import Market
 from seatrial.venue.matching import Matcher, tighten
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from seatrial.contracts.orders import Order
     from seatrial.gate.instruments import Instruments
     from seatrial.gate.reports import ReportPort
+    from seatrial.plugins import Plugins
     from seatrial.venue.book import Book
 
 __all__ = ["SimulatedVenue"]
@@ -40,9 +42,12 @@ class SimulatedVenue:
     closes.
     """
 
-    def __init__(self, cash: Decimal, config: VenueConfig, instruments: Instruments) -> None:
-        """Open an account with `cash` (currency)."""
-        self.ledger = open_ledger(cash, config, instruments)
+    def __init__(
+        self, cash: Decimal, config: VenueConfig, instruments: Instruments, plugins: Plugins | None = None
+    ) -> None:
+        """Open an account with `cash` (currency); `plugins` build the fee model, where `config` names one."""
+        fees = open_fees(config.fees, plugins)
+        self.ledger = open_ledger(cash, config, fees, instruments)
         self.timers: LatencyQueue[Working] = LatencyQueue()
         self._working: dict[str, Working] = {}
         self._children: dict[str, list[Working]] = {}
@@ -50,7 +55,7 @@ class SimulatedVenue:
         self._ended: dict[str, Decimal] = {}
         self._ended_groups: set[str] = set()
         self._sequence = 0
-        self._matcher = Matcher(self, self.ledger, config)
+        self._matcher = Matcher(self, self.ledger, config, fees)
         self.market = Market(config, instruments, self.ledger, self._matcher)
         """The books, and the door for market data."""
         self._reports: ReportPort  # connected before the first order can arrive

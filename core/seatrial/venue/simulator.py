@@ -11,7 +11,7 @@ from seatrial.clock import to_ns
 from seatrial.contracts.events import Event, OrderChange, OrderExecution
 from seatrial.contracts.latency import LATENCY_INSTANT, LatencyConfig
 from seatrial.contracts.market import Bar, Quote, Trade, check_price
-from seatrial.contracts.venue import VenueConfig
+from seatrial.contracts.venue import FeeSchedule, VenueConfig
 from seatrial.errors import ClockError, InvalidConfigError, InvalidMarketDataError, ReentrantCallError
 from seatrial.gate.account import Account
 from seatrial.gate.client import Listener
@@ -73,6 +73,8 @@ class ExecutionSimulator:
             config = replace(config, slippage_bps=_amount("slippage_bps", slippage_bps))
         if commission_per_share is not None:
             per_share = _amount("commission_per_share", commission_per_share)
+            if not isinstance(config.fees, FeeSchedule):
+                raise InvalidConfigError("commission_per_share", per_share, "venue_config names a fee model; give one")
             config = replace(config, fees=replace(config.fees, per_share=per_share))
         cash = _amount("initial_cash", initial_cash)
         known = Instruments(instruments)
@@ -81,7 +83,7 @@ class ExecutionSimulator:
         self.latency_config = latency_config
         self.venue_config = config
         self.initial_cash = cash
-        self.venue = SimulatedVenue(cash, config, known)
+        self.venue = SimulatedVenue(cash, config, known, plugins)
         self._instruments = known
         self._account = Account(cash, known)
         self.gate = ExecutionGate(
