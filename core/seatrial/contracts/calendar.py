@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from seatrial.clock import NANOS_PER_SECOND, duration_ns, from_ns
+from seatrial.contracts._expect import expect
 from seatrial.errors import InvalidConfigError
 
 __all__ = ["ALWAYS_OPEN", "AlwaysOpen", "Calendar", "SessionCalendar", "WeeklyCalendar"]
@@ -65,6 +66,8 @@ class WeeklyCalendar(msgspec.Struct, frozen=True, tag_field="calendar", tag="wee
             raise InvalidConfigError("zone", self.zone, problem) from None
         if not self.days or not set(self.days) <= set(range(7)):
             raise InvalidConfigError("days", self.days, "give weekdays from Monday = 0 to Sunday = 6")
+        expect("opens", self.opens, time, "a datetime.time")
+        expect("closes", self.closes, time, "a datetime.time")
         if self.opens.tzinfo or self.closes.tzinfo or self.opens >= self.closes:
             raise InvalidConfigError("closes", self.closes, "give wall-clock times with the close after the open")
 

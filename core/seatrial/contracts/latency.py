@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeAlias
 import msgspec
 
 from seatrial.clock import duration_ns
+from seatrial.contracts._expect import expect
 from seatrial.errors import InvalidConfigError
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "LATENCY_INSTANT",
     "LATENCY_NORMAL",
     "LATENCY_SLOW",
+    "LONGEST_NS",
     "Constant",
     "Delay",
     "Distribution",
@@ -38,6 +40,8 @@ __all__ = [
 
 _NORMAL = NormalDist()
 _BITS = 64
+LONGEST_NS = 2**62
+"""The longest delay there is: 146 years."""
 _SPAN = 1 << _BITS
 _UNITS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 
@@ -67,7 +71,7 @@ class Constant(msgspec.Struct, frozen=True, tag_field="distribution", tag="const
 
     def __post_init__(self) -> None:
         """Refuse a negative delay."""
-        _not_negative("delay_ns", self.delay_ns)
+        _check_delay("delay_ns", self.delay_ns)
 
     def sample(self, bits: int) -> int:  # noqa: ARG002 - the protocol's signature
         """Return the delay."""
@@ -82,7 +86,7 @@ class Uniform(msgspec.Struct, frozen=True, tag_field="distribution", tag="unifor
 
     def __post_init__(self) -> None:
         """Refuse an empty or negative range."""
-        _not_negative("low_ns", self.low_ns)
+        _check_delay("low_ns", self.low_ns)
         if self.high_ns < self.low_ns:
             raise InvalidConfigError("high_ns", self.high_ns, f"it lies below low_ns={self.low_ns}")
 
@@ -100,8 +104,9 @@ class Lognormal(msgspec.Struct, frozen=True, tag_field="distribution", tag="logn
 
     def __post_init__(self) -> None:
         """Refuse a spread or times below zero."""
-        _not_negative("median_ns", self.median_ns)
-        _not_negative("least_ns", self.least_ns)
+        _check_delay("median_ns", self.median_ns)
+        _check_delay("least_ns", self.least_ns)
+        expect("sigma", self.sigma, int | float, "the log's standard deviation, between 0 and 10")
         if not 0 <= self.sigma <= 10:  # noqa: PLR2004 - exp(10 x 6) is beyond every network
             raise InvalidConfigError("sigma", self.sigma, "give the log's standard deviation, between 0 and 10")
 
@@ -120,7 +125,8 @@ class Empirical(msgspec.Struct, frozen=True, tag_field="distribution", tag="empi
         """Refuse an empty or negative sample."""
         if not self.delays_ns:
             raise InvalidConfigError("delays_ns", self.delays_ns, "give at least one measured delay")
-        _not_negative("delays_ns", min(self.delays_ns))
+        for delay in self.delays_ns:
+            _check_delay("delays_ns", delay)
 
     @classmethod
     def of(cls, delays_ns: Iterable[int]) -> Empirical:
@@ -174,9 +180,9 @@ def _delay(place: str, value: str, unit: str) -> int:
     raise InvalidConfigError("empirical", value, f"{place} is no delay in {unit}; give a number of zero or more")
 
 
-def _not_negative(setting: str, value: int) -> None:
-    if value < 0:
-        raise InvalidConfigError(setting, value, "a delay cannot be negative")
+def _check_delay(setting: str, value: object) -> None:
+    if type(value) is not int or not 0 <= value <= LONGEST_NS:
+        raise InvalidConfigError(setting, value, f"give whole ns from 0 to {LONGEST_NS}")
 
 
 class LatencyConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,8 +205,13 @@ class LatencyConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Refuse delays below zero or bounds in the wrong order, before the first order meets them."""
+        for setting in ("submission_latency", "fill_latency_min", "cancel_latency"):
+            expect(setting, getattr(self, setting), timedelta, "a timedelta, for example timedelta(milliseconds=50)")
+        expect("fill_latency_max", self.fill_latency_max, timedelta | None, "a timedelta, or None for a constant delay")
         for leg in Leg:
-            self.leg(leg)
+            distribution = self.leg(leg)
+            if not isinstance(distribution, Named) and not callable(getattr(distribution, "sample", None)):
+                raise InvalidConfigError(leg, distribution, "give a distribution such as Constant or Uniform, or None")
 
     def leg(self, leg: Leg) -> Distribution:
         """Return the distribution of one leg."""

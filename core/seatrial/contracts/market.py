@@ -14,12 +14,14 @@ from typing import NoReturn, TypeAlias
 import msgspec
 
 from seatrial.clock import MAX_NS
+from seatrial.contracts._expect import expect
 from seatrial.contracts.calendar import ALWAYS_OPEN, Calendar
 from seatrial.errors import InvalidConfigError, InvalidMarketDataError
 
 __all__ = ["Bar", "Instrument", "MarketEvent", "Quote", "Trade", "check_price"]
 
 _ZERO = Decimal(0)
+_LARGEST = Decimal(10**24)
 
 
 class Instrument(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,8 +43,10 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
 
         :raises InvalidConfigError: naming the setting.
         """
-        if not self.symbol:
-            raise InvalidConfigError("symbol", self.symbol, "an instrument needs a name")
+        expect("symbol", self.symbol, str, "a str")
+        if not self.symbol or not self.symbol.isprintable():
+            raise InvalidConfigError("symbol", self.symbol, "an instrument needs a printable name")
+        expect("calendar", self.calendar, Calendar, "a calendar such as WeeklyCalendar or AlwaysOpen")
         for setting in ("tick_size", "lot_size", "multiplier"):
             value: object = getattr(self, setting)
             if value is None and setting != "multiplier":
@@ -59,21 +63,23 @@ def check_price(symbol: str, field: str, value: object) -> None:
     if type(value) is not Decimal:
         kind = type(value).__name__
         raise InvalidMarketDataError(symbol, field, f"{value!r} is a {kind}; give Decimal, for example Decimal(str(x))")
-    if not value.is_finite() or value <= _ZERO:
+    if not value.is_finite() or not _ZERO < value < _LARGEST:
         _refuse(symbol, field, f"{value} is no price; drop the row or repair it")
 
 
 def _check_size(symbol: str, field: str, value: object) -> None:
-    if type(value) is not Decimal or not value.is_finite() or value < _ZERO:
+    if type(value) is not Decimal or not value.is_finite() or not _ZERO <= value < _LARGEST:
         _refuse(symbol, field, f"{value!r} is no size; give a Decimal of zero or more")
 
 
-def _check_time(symbol: str, ts: object) -> None:
+def _check_time(symbol: object, ts: object) -> None:
+    if type(symbol) is not str or not symbol:
+        _refuse(symbol, "symbol", "it is no name; give a non-empty str")
     if type(ts) is not int or not 0 <= ts <= MAX_NS:
         _refuse(symbol, "ts", f"{ts!r} is no time; give int UNIX ns UTC (seatrial.clock.to_ns converts a datetime)")
 
 
-def _refuse(symbol: str, field: str, problem: str) -> NoReturn:
+def _refuse(symbol: object, field: str, problem: str) -> NoReturn:
     raise InvalidMarketDataError(symbol, field, problem)
 
 

@@ -39,6 +39,7 @@ _LIMITED = frozenset(
 _AT_ONCE = frozenset({TimeInForce.IOC, TimeInForce.FOK})
 _NEVER_AT_ONCE = frozenset({OrderType.MARKET_ON_CLOSE, OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIMIT})
 _ZERO = Decimal(0)
+_LARGEST = Decimal(10**24)
 _HUNDRED = Decimal(100)
 
 
@@ -112,6 +113,11 @@ def _check(order: OrderTerms) -> None:
     quantity = order.quantity
     if not quantity.is_finite() or quantity <= _ZERO:
         _refuse(order, "quantity", f"{quantity} is not above zero; the side says whether it buys or sells")
+    if quantity >= _LARGEST or quantity != +quantity:
+        _refuse(order, "quantity", f"{quantity} is too large to be exact; give less than 10**24, of at most 28 digits")
+    for flag in (order.reduce_only, order.post_only):
+        if flag is not True and flag is not False:
+            _refuse(order, "reduce_only", f"{flag!r} is no flag; it and post_only are True or False")
     if kind is not OrderType.MARKET or any([getattr(order, field) is not None for field in _PRICES]):  # noqa: C419 - a list is built faster than a generator runs
         _check_prices(order)
     if order.time_in_force is not TimeInForce.GTC or order.expire_at is not None:
@@ -181,8 +187,8 @@ def _check_price(order: OrderTerms, field: str, takes: tuple[str, ...]) -> None:
     price = _exact(order, field)
     force_setattr(order, field, price)
     least = 0 if field == "limit_offset" else 1
-    if not price.is_finite() or price < 0 or (price == 0 and least):
-        _refuse(order, field, f"{price} is not above zero")
+    if not price.is_finite() or not 0 <= price < _LARGEST or price != +price or (price == 0 and least):
+        _refuse(order, field, f"{price} is not above zero, below 10**24 and of at most 28 digits")
 
 
 def _check_trail(order: OrderTerms) -> None:

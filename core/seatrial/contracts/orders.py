@@ -132,11 +132,12 @@ class Order(OrderTerms, frozen=True, gc=False, kw_only=True, omit_defaults=True)
 
     def __post_init__(self) -> None:
         """Convert what the front door accepts, then refuse what contradicts itself."""
-        if self.events:
+        if self.events and self.status is not _NEW:
             return
         self.check()
-        if self.status is not _NEW:
-            raise InvalidOrderError(self.order_id, "status", "a new order starts as NEW; only apply() moves it on")
+        begun = self.filled_quantity or self.filled_value or self.total_commission or self.events or self.rejection
+        if self.status is not _NEW or begun or self.submitted_at or self.pending_cancels or self.pending_modifies:
+            raise InvalidOrderError(self.order_id, "status", "an order is built new; only apply() gives it a history")
 
     # -- what follows from the fields ------------------------------------------------------------------------------
 
@@ -222,14 +223,28 @@ class Order(OrderTerms, frozen=True, gc=False, kw_only=True, omit_defaults=True)
         return replace(self, status=following, events=(*self.events, event))
 
     def amended(self, change: OrderChange) -> Order:
-        """Return a new order on the terms a modify asks for, fills kept and history dropped, to be checked.
+        """Return a new order on the terms a modify asks for, without history, to be checked.
 
         :raises InvalidOrderError: when the new terms contradict each other, or nothing changes.
         """
         changes = {field: value for field, value in asdict(change).items() if value is not None}
         if not changes:
             raise InvalidOrderError(self.order_id, "change", "it changes nothing; give at least one new value")
-        return replace(self, status=_NEW, rejection=None, events=(), **changes)
+        fresh = {field: default for field, default in _UNBEGUN.items() if getattr(self, field) != default}
+        return replace(self, **fresh, **changes)
+
+
+_UNBEGUN: dict[str, Any] = {
+    "status": _NEW,
+    "submitted_at": None,
+    "filled_quantity": _ZERO,
+    "filled_value": _ZERO,
+    "total_commission": _ZERO,
+    "pending_cancels": 0,
+    "pending_modifies": 0,
+    "rejection": None,
+    "events": (),
+}
 
 
 def _refuse(order: Order, event: OrderEvent) -> NoReturn:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from seatrial.contracts._expect import expect
 from seatrial.errors import InvalidConfigError
 
 __all__ = [
@@ -133,6 +134,11 @@ class VenueConfig(msgspec.Struct, frozen=True, kw_only=True):
 
         :raises InvalidConfigError: naming the setting.
         """
+        expect("account_type", self.account_type, AccountType, "an AccountType")
+        expect("fees", self.fees, FeeSchedule | NamedFees, "a FeeSchedule, or NamedFees for a plugin's model")
+        expect("convention", self.convention, Convention | None, "a Convention, or None")
+        expect("limit_fill", self.limit_fill, LimitFill | None, "a LimitFill, or None")
+        expect("price_improvement", self.price_improvement, PriceImprovement, "a PriceImprovement")
         _check_amount("slippage_bps", self.slippage_bps)
         _check_amount("bar_theta", self.bar_theta)
         _check_amount("leverage", self.leverage)

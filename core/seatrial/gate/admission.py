@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from seatrial.contracts.events import OrderSubmitted
+from seatrial.contracts.orders import Order
 from seatrial.contracts.rejection import Rejection, RejectionReason
 from seatrial.contracts.terms import OrderStatus, TradingState
-from seatrial.errors import InvalidOrderError, InvalidTransition
+from seatrial.errors import InvalidConfigError, InvalidOrderError, InvalidTransition
 from seatrial.gate.validator import refusal, validate
 
 if TYPE_CHECKING:
-    from seatrial.contracts.orders import Order
     from seatrial.gate.client import ClientView
     from seatrial.gate.instruments import Instruments
 
-__all__ = ["Admission", "linked"]
+__all__ = ["Admission", "check_operator", "linked"]
 
 _NEW = OrderStatus.NEW
 _ACTIVE = TradingState.ACTIVE
@@ -40,6 +40,8 @@ class Admission:
 
         :raises InvalidTransition: for an order that is not NEW.
         """
+        if not isinstance(order, Order):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may be untyped
+            raise InvalidOrderError(order, "order", "it is no Order; build one with Order(...)")
         if order.status is not _NEW:
             raise InvalidTransition(order, OrderSubmitted(order.order_id, now, now), order.status, ())
         order_id, client = order.order_id, self._client
@@ -97,6 +99,9 @@ def linked(entry: Order, exits: tuple[Order, ...]) -> list[Order]:
     """
     oco = f"{entry.order_id}.exits" if len(exits) > 1 else None
     linked: list[Order] = []
+    for child in (entry, *exits):
+        if not isinstance(child, Order):  # pyright: ignore[reportUnnecessaryIsInstance] - as above
+            raise InvalidOrderError(child, "order", "it is no Order; give each exit as an argument of its own")
     for child in exits:
         if child.symbol != entry.symbol or child.side is entry.side:
             raise InvalidOrderError(child.order_id, "side", f"it must oppose {entry.order_id} in {entry.symbol}")
@@ -104,3 +109,13 @@ def linked(entry: Order, exits: tuple[Order, ...]) -> list[Order]:
             raise InvalidOrderError(child.order_id, "parent_id", f"it names another parent than {entry.order_id}")
         linked.append(replace(child, parent_id=entry.order_id, oco_id=child.oco_id or oco))
     return linked
+
+
+def check_operator(by: object, reason: object) -> None:
+    """Refuse to switch trading for nobody or for no reason.
+
+    :raises InvalidConfigError: when either is missing.
+    """
+    for setting, value in (("by", by), ("reason", reason)):
+        if not isinstance(value, str) or not value.strip():
+            raise InvalidConfigError(setting, value, "say who switches trading, and why")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from seatrial.contracts.latency import Constant, Leg, Named
+from seatrial.contracts.latency import LONGEST_NS, Constant, Leg, Named
 from seatrial.errors import InvalidConfigError
 from seatrial.plugins import installed_plugins
 
@@ -43,8 +43,9 @@ class Draws:
         digest = self._base.copy()
         digest.update(f"{key}\0{leg}\0{n}".encode())
         delay = self._delays[leg].sample(int.from_bytes(digest.digest()))
-        if type(delay) is not int or delay < 0:
-            raise InvalidConfigError(leg, delay, "its latency model drew no delay; a delay is an int of 0 ns or more")
+        if type(delay) is not int or not 0 <= delay <= LONGEST_NS:
+            problem = f"its latency model drew no delay; a delay is an int from 0 to {LONGEST_NS} ns"
+            raise InvalidConfigError(leg, delay, problem)
         return delay
 
 

@@ -26,8 +26,8 @@ from seatrial.contracts.latency import LATENCY_INSTANT, LatencyConfig, Leg
 from seatrial.contracts.orders import TERMINAL
 from seatrial.contracts.rejection import Rejection, RejectionReason
 from seatrial.contracts.terms import OrderSide, OrderStatus, TradingState
-from seatrial.errors import ClockError, ReentrantCallError
-from seatrial.gate.admission import Admission, linked
+from seatrial.errors import ClockError, InvalidConfigError, ReentrantCallError
+from seatrial.gate.admission import Admission, check_operator, linked
 from seatrial.gate.client import ClientView, Listener, NativeSink
 from seatrial.gate.inbound import ReportLeg
 from seatrial.gate.instruments import Instruments
@@ -117,7 +117,12 @@ class ExecutionGate(ReportLeg):
         return self.client.get(order_id)
 
     def add_listener(self, listener: Listener) -> None:
-        """Let `listener` hear every event from now on, after those added before it."""
+        """Let `listener` hear every event from now on, after those added before it.
+
+        :raises InvalidConfigError: when it cannot be called.
+        """
+        if not callable(listener):
+            raise InvalidConfigError("listener", listener, "give a callable that takes an event and an order")
         self.client.listeners = (*self.client.listeners, listener)
 
     # -- the strategy's side ---------------------------------------------------------------------------------------
@@ -132,10 +137,10 @@ class ExecutionGate(ReportLeg):
         """
         if now != self.now:
             self._enter(now, "submit")
-        order_id = order.order_id
         rejection = self.admission.refuse(order, now)
         if rejection is not None:
             return self._deny(order, rejection, now)
+        order_id = order.order_id
         client, wire = self.client, self.wire
         wire.track(order_id, order.strategy_id)
         event = OrderSubmitted(order_id, now, now)
@@ -207,6 +212,7 @@ class ExecutionGate(ReportLeg):
 
     def disable_trading(self, by: str, reason: str, now: int, *, cancel_working: bool = True) -> None:
         """Halt: nothing leaves any more but cancels; unless told otherwise, every working order is cancelled."""
+        check_operator(by, reason)
         self._enter(now, "disable_trading")
         self.admission.state = TradingState.HALTED
         told: list[tuple[Event, Order | None]] = [
@@ -222,6 +228,7 @@ class ExecutionGate(ReportLeg):
 
     def enable_trading(self, by: str, reason: str, now: int) -> None:
         """Let orders out again."""
+        check_operator(by, reason)
         self._enter(now, "enable_trading")
         self.admission.state = _ACTIVE
         self._tell([(TradingStateChanged(now, now, _ACTIVE, by, reason), None)])

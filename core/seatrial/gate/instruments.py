@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
+from seatrial.contracts._expect import expect
 from seatrial.contracts.market import Instrument
 from seatrial.errors import InvalidConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 __all__ = ["Instruments"]
 
@@ -24,7 +22,9 @@ class Instruments:
         :raises InvalidConfigError: when two share a symbol.
         """
         self._by_symbol: dict[str, Instrument] = {}
+        expect("instruments", instruments, Iterable, "an iterable of Instrument")
         for instrument in instruments:
+            expect("instruments", instrument, Instrument, "an iterable of Instrument")
             if instrument.symbol in self._by_symbol:
                 raise InvalidConfigError("instruments", instrument.symbol, "declared twice; keep one")
             self._by_symbol[instrument.symbol] = instrument

@@ -15,7 +15,7 @@ T = TypeVar("T")
 Token: TypeAlias = list[Any]
 """What `push` returns and `cancel` takes."""
 
-NEVER = 1 << 63
+NEVER = 1 << 64
 """The due time of nothing: later than every representable time."""
 
 _DEAD = object()

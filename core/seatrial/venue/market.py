@@ -111,17 +111,17 @@ class Market:
     def bar_start(self, bar: Bar, reached: int) -> int:
         """Return where a bar begins: its own start, else its predecessor's end, else the time reached before it.
 
-        A bar without a start of its own begins no earlier than the symbol's last price, nor than the session it ends
-        in: what was shown is over, and a night belongs to no bar.
+        A bar without a start of its own begins no earlier than the symbol's last price, and with the next session where
+        that was the last of its own: what was shown is over, and a night belongs to no bar.
 
         :raises InvalidMarketDataError: when it begins before its predecessor's end.
         """
         book = self.book(bar.symbol)
         end = book.bar_end
         if bar.start is None:
-            opened, closes = book.instrument.calendar.session(max(bar.ts - 1, 0))
-            start = max(reached if end is None else end, book.last_at, 0 if book.quote is None else book.quote.ts)
-            return min(max(start, opened) if opened < bar.ts <= closes else start, bar.ts)
+            shown = max(reached if end is None else end, book.last_at, 0 if book.quote is None else book.quote.ts)
+            opened = book.instrument.calendar.session(shown)[0]
+            return min(max(shown, opened), bar.ts)
         if end is not None and bar.start < end:
             problem = f"{bar.start} lies before the end of the bar before it ({end}); bars may not overlap"
             raise InvalidMarketDataError(bar.symbol, "start", problem)

@@ -19,7 +19,7 @@ from seatrial.gate.gate import ExecutionGate
 from seatrial.gate.instruments import Instruments
 from seatrial.gate.observers import Observers
 from seatrial.gate.reports import Outbox
-from seatrial.plugins import Plugins, installed_plugins
+from seatrial.venue.settings import as_amount, check_settings, open_observer
 from seatrial.venue.simulated import SimulatedVenue
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from seatrial.contracts.orders import Order
     from seatrial.contracts.plugin import Observer
     from seatrial.contracts.terms import TradingState
+    from seatrial.plugins import Plugins
 
 __all__ = ["ExecutionSimulator"]
 
@@ -68,15 +69,16 @@ class ExecutionSimulator:
 
         :raises InvalidConfigError: naming the setting that cannot be used.
         """
-        config = venue_config or VenueConfig()
+        check_settings(latency_config, venue_config, seed, simulator_id)
+        config = VenueConfig() if venue_config is None else venue_config
         if slippage_bps is not None:
-            config = replace(config, slippage_bps=_amount("slippage_bps", slippage_bps))
+            config = replace(config, slippage_bps=as_amount("slippage_bps", slippage_bps))
         if commission_per_share is not None:
-            per_share = _amount("commission_per_share", commission_per_share)
+            per_share = as_amount("commission_per_share", commission_per_share)
             if not isinstance(config.fees, FeeSchedule):
                 raise InvalidConfigError("commission_per_share", per_share, "venue_config names a fee model; give one")
             config = replace(config, fees=replace(config.fees, per_share=per_share))
-        cash = _amount("initial_cash", initial_cash)
+        cash = as_amount("initial_cash", initial_cash)
         known = Instruments(instruments)
         self.simulator_id = simulator_id
         self.seed = seed
@@ -97,7 +99,7 @@ class ExecutionSimulator:
         )
         self.gate.client.reported = []
         self.venue.connect(self.gate)
-        self._observers = Observers(_observer(one, plugins) for one in observers)
+        self._observers = Observers(open_observer(one, plugins) for one in observers)
         if self._observers:
             self.gate.add_listener(self._observers)
 
@@ -223,14 +225,14 @@ class ExecutionSimulator:
 
     def process_quote(self, quote: Quote) -> tuple[OrderExecution, ...]:
         """Take a quote; return the executions reported since the last such call."""
-        now = self._begin(quote, "process_quote")
+        now = self._begin(quote, Quote, "process_quote")
         self.venue.market.quote(quote)
         self.gate.mark(quote.symbol, (quote.bid + quote.ask) / _TWO, now)
         return self._end(now)
 
     def process_trade(self, trade: Trade) -> tuple[OrderExecution, ...]:
         """Take a print; return the executions reported since the last such call."""
-        now = self._begin(trade, "process_trade")
+        now = self._begin(trade, Trade, "process_trade")
         self.venue.market.trade(trade)
         if not self.venue.market.has_quote(trade.symbol):
             self.gate.mark(trade.symbol, trade.price, now)
@@ -242,7 +244,11 @@ class ExecutionSimulator:
         :raises InvalidMarketDataError: for what is no price; nothing of the call has happened then.
         """
         now = to_ns(timestamp)
+        if not hasattr(prices, "items"):
+            raise _no_data(prices, "mapping of symbols to prices")
         for symbol, price in prices.items():
+            if type(symbol) is not str:
+                raise InvalidMarketDataError(symbol, "symbol", "it is no name; give a str")
             check_price(symbol, "price", price)
             self._check_symbol(symbol)
         self._check_time(now, "process_market_data")
@@ -264,6 +270,9 @@ class ExecutionSimulator:
 
         :raises InvalidMarketDataError: when the bars do not end at the same time.
         """
+        for bar in bars if isinstance(bars, list | tuple) else (bars,):
+            if type(bar) is not Bar:
+                raise _no_data(bar, "Bar in a list or tuple")
         if not bars:
             return self.gate.client.take_reported()
         end = bars[0].ts
@@ -304,9 +313,7 @@ class ExecutionSimulator:
             return self.process_trade(event)
         if type(event) is Bar:
             return self.process_bars((event,))
-        raise InvalidMarketDataError(
-            getattr(event, "symbol", None), "type", f"{type(event).__name__} is no Quote, Trade or Bar"
-        )
+        raise _no_data(event, "Quote, Trade or Bar")
 
     def advance(self, timestamp: Timestamp) -> tuple[OrderExecution, ...]:
         """Let time pass without market data; return the executions reported since the last such call."""
@@ -317,7 +324,9 @@ class ExecutionSimulator:
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
-    def _begin(self, event: Quote | Trade, what: str) -> int:
+    def _begin(self, event: Quote | Trade, kind: type, what: str) -> int:
+        if type(event) is not kind:
+            raise _no_data(event, kind.__name__)
         self._check_symbol(event.symbol)
         now = event.ts
         self._check_time(now, what)
@@ -365,16 +374,5 @@ class ExecutionSimulator:
         gate.now = until
 
 
-def _observer(observer: str | Observer, plugins: Plugins | None) -> tuple[str, Observer]:
-    if isinstance(observer, str):
-        return observer, (plugins or installed_plugins()).observer(observer)
-    if not callable(getattr(observer, "notify", None)):
-        raise InvalidConfigError("observers", observer, "give the name of an observer, or an object with notify()")
-    return type(observer).__name__, observer
-
-
-def _amount(setting: str, value: object) -> Decimal:
-    amount = Decimal(value) if type(value) is int else value
-    if not isinstance(amount, Decimal) or not amount.is_finite() or amount < 0:
-        raise InvalidConfigError(setting, value, "give a Decimal of zero or more")
-    return amount
+def _no_data(given: object, wanted: str) -> InvalidMarketDataError:
+    return InvalidMarketDataError(getattr(given, "symbol", None), "type", f"{type(given).__name__} is no {wanted}")

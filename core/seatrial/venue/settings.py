@@ -1,0 +1,57 @@
+"""What a simulator is told when it is opened, checked at the front door."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from seatrial.contracts._expect import expect
+from seatrial.contracts.latency import LatencyConfig
+from seatrial.contracts.venue import VenueConfig
+from seatrial.errors import InvalidConfigError
+from seatrial.plugins import installed_plugins
+
+if TYPE_CHECKING:
+    from seatrial.contracts.plugin import Observer
+    from seatrial.plugins import Plugins
+
+__all__ = ["as_amount", "check_settings", "open_observer"]
+
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
+
+
+def check_settings(latency: object, venue: object, seed: object, simulator_id: object) -> None:
+    """Refuse settings of the wrong kind before anything is built from them.
+
+    :raises InvalidConfigError: naming the setting.
+    """
+    expect("latency_config", latency, LatencyConfig, "a LatencyConfig, for example LATENCY_NORMAL")
+    expect("venue_config", venue, VenueConfig | None, "a VenueConfig, or None")
+    expect("seed", seed, int, "an int")
+    expect("simulator_id", simulator_id, str, "a str")
+    if not _PLAIN_NAME.fullmatch(str(simulator_id)):
+        raise InvalidConfigError("simulator_id", simulator_id, "give a plain name: letters, digits, '-', '_' and '.'")
+
+
+def open_observer(observer: str | Observer, plugins: Plugins | None) -> tuple[str, Observer]:
+    """Return an observer with its name; a mere name is looked up in `plugins`, the installed ones unless given.
+
+    :raises InvalidConfigError: for what is neither a name nor can be notified.
+    """
+    if isinstance(observer, str):
+        return observer, (plugins or installed_plugins()).observer(observer)
+    if not callable(getattr(observer, "notify", None)):
+        raise InvalidConfigError("observers", observer, "give the name of an observer, or an object with notify()")
+    return type(observer).__name__, observer
+
+
+def as_amount(setting: str, value: object) -> Decimal:
+    """Return an amount as Decimal; an int is exact already, a float never is.
+
+    :raises InvalidConfigError: for anything but a finite Decimal or int of zero or more.
+    """
+    amount = Decimal(value) if type(value) is int else value
+    if not isinstance(amount, Decimal) or not amount.is_finite() or amount < 0:
+        raise InvalidConfigError(setting, value, "give a Decimal of zero or more")
+    return amount
