@@ -40,7 +40,7 @@ class Admission:
 
         :raises InvalidTransition: for an order that is not NEW.
         """
-        if not isinstance(order, Order):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may be untyped
+        if type(order) is not Order:
             raise InvalidOrderError(order, "order", "it is no Order; build one with Order(...)")
         if order.status is not _NEW:
             raise InvalidTransition(order, OrderSubmitted(order.order_id, now, now), order.status, ())

@@ -81,8 +81,9 @@ class ReportLeg(ReportPort):
             due = reports.last
         else:
             reports.last = due
+        execution_id = order_id + "/1" if n == 1 else f"{order_id}/{n}"  # most orders have one fill: spare the format
         execution = OrderExecution(
-            order_id, timestamp, due, f"{order_id}/{n}", quantity, price, commission, is_partial, liquidity
+            order_id, timestamp, due, execution_id, quantity, price, commission, is_partial, liquidity
         )
         if not reports.messages:
             reports.head = due

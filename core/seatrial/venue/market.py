@@ -27,7 +27,17 @@ _TWO = Decimal(2)
 class Market:
     """Takes quotes, trades, single prices and bars, and lets the orders of their books meet them."""
 
-    __slots__ = ("_books", "_config", "_instruments", "_ledger", "_matcher", "_strict_printed", "_strict_shown")
+    __slots__ = (
+        "_always_stands",
+        "_config",
+        "_instruments",
+        "_ledger",
+        "_matcher",
+        "_never_stands",
+        "_strict_printed",
+        "_strict_shown",
+        "books",
+    )
 
     def __init__(self, config: VenueConfig, instruments: Instruments, ledger: Ledger, matcher: Matcher) -> None:
         """Start without data."""
@@ -35,22 +45,25 @@ class Market:
         self._instruments = instruments
         self._ledger = ledger
         self._matcher = matcher
-        self._books: dict[str, Book] = {}
+        self.books: dict[str, Book] = {}
+        """The books opened so far, by symbol."""
+        self._never_stands = config.convention is Convention.NEXT
+        self._always_stands = config.convention is Convention.STANDING
         self._strict_shown = config.limit_fill is LimitFill.THROUGH
         self._strict_printed = config.limit_fill is not LimitFill.TOUCH
 
     def book(self, symbol: str) -> Book:
         """Return a symbol's book, opened when first asked for."""
-        book = self._books.get(symbol)
+        book = self.books.get(symbol)
         if book is None:
-            book = self._books[symbol] = Book(self._instruments.get(symbol))
+            book = self.books[symbol] = Book(self._instruments.get(symbol))
         return book
 
     # -- data ------------------------------------------------------------------------------------------------------
 
     def quote(self, quote: Quote) -> None:
         """The best bid and ask are now these."""
-        book = self._books.get(quote.symbol) or self.book(quote.symbol)
+        book = self.books.get(quote.symbol) or self.book(quote.symbol)
         book.quote = quote
         book.moment = None
         book.is_bars = False
@@ -61,12 +74,12 @@ class Market:
 
     def trade(self, trade: Trade) -> None:
         """Somebody traded at this price."""
-        book = self._books.get(trade.symbol) or self.book(trade.symbol)
+        book = self.books.get(trade.symbol) or self.book(trade.symbol)
         self._print(book, trade.price, self._share(book, trade.size), trade.ts, strict=self._strict_printed)
 
     def price(self, symbol: str, price: Decimal, timestamp: int) -> None:
         """The market can be traded at this price, both ways, in any quantity."""
-        book = self._books.get(symbol) or self.book(symbol)
+        book = self.books.get(symbol) or self.book(symbol)
         self._print(book, price, None, timestamp, strict=self._strict_shown)
 
     def bars(self, bars: Sequence[Bar], starts: Sequence[int]) -> None:
@@ -105,7 +118,7 @@ class Market:
 
     def has_quote(self, symbol: str) -> bool:
         """Return whether a symbol is quoted; its mark is then the middle, not the last print."""
-        book = self._books.get(symbol)
+        book = self.books.get(symbol)
         return book is not None and book.quote is not None
 
     def bar_start(self, bar: Bar, reached: int) -> int:
@@ -136,12 +149,14 @@ class Market:
 
         The close of a bar stands from its end on: who arrives within the bar, once it was matched, does not know it.
         """
-        convention = self._config.convention
-        if convention is Convention.NEXT or (convention is None and book.quote is None):
+        quote, moment = book.quote, book.moment
+        if self._never_stands or (quote is None and not self._always_stands):
             return None
-        if book.moment is None and book.quote is not None:
-            book.moment = Moment.of_quote(book.quote, strict=self._strict_shown)
-        return book.moment if book.moment is None or book.moment.ts <= now else None
+        if moment is None:
+            if quote is None:
+                return None
+            moment = book.moment = Moment.of_quote(quote, strict=self._strict_shown)
+        return moment if moment.ts <= now else None
 
     def closing(self, book: Book, opened: int, now: int) -> Moment | None:
         """Return the market at the close of the session that `opened`; `None` where it showed no price."""
@@ -157,7 +172,7 @@ class Market:
 
     def _print(self, book: Book, price: Decimal, size: Decimal | None, timestamp: int, *, strict: bool) -> None:
         book.is_bars = False
-        if self._config.convention is Convention.STANDING or book.stirs(price, price):
+        if self._always_stands or book.stirs(price, price):
             moment = Moment.of_price(timestamp, price, size, strict=strict)
             self._stand(book, moment)
             self._matcher.sweep(book, moment)
@@ -165,7 +180,7 @@ class Market:
 
     def _stand(self, book: Book, moment: Moment) -> None:
         """Let a print stand as the market, where that is asked for and there is no quote."""
-        if self._config.convention is Convention.STANDING and book.quote is None:
+        if self._always_stands and book.quote is None:
             book.moment = moment
 
     def _keep_last(self, book: Book, price: Decimal, timestamp: int) -> None:

@@ -253,6 +253,7 @@ class Matcher:
         if bounded:
             moment.take(quantity, is_buy=is_buy)
         if working.remaining and not reduce_only:
+            working.held = True
             ledger.renew(working, price)
         self._floor.executed(working, quantity, price, fee=fee, liquidity=liquidity, now=now)
         if reduce_only and working.live and self._reducible(working) <= _ZERO:

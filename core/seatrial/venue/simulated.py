@@ -74,7 +74,7 @@ class SimulatedVenue:
                 self._refuse_all(orders, order, refused, now)
                 return
         head = orders[0]
-        book = self.market.book(head.symbol)
+        book = self.market.books.get(head.symbol) or self.market.book(head.symbol)
         working = self._work(head, book, now)
         bound = None if head.parent_id is None else self._ended.get(head.parent_id)
         awake = head.parent_id is None or bound is not None
@@ -305,7 +305,8 @@ class SimulatedVenue:
         self._ended[working.order_id] = working.filled
         if working.placed or working.place is not None:
             self.market.book(working.symbol).leave(working)
-        self.ledger.release(working)
+        if working.held:
+            self.ledger.release(working)
         if working.expiry is not None:
             self.timers.cancel(working.expiry)
             working.expiry = None
@@ -351,6 +352,7 @@ class SimulatedVenue:
     def _hold(self, working: Working, book: Book) -> None:
         """Set aside what a resting order may need; a reduce-only order can only free what the account holds."""
         if not working.order.reduce_only:
+            working.held = True
             self.ledger.renew(working, book.price_of(working))
 
     def _report_shrunk(self, child: Working, now: int) -> None:

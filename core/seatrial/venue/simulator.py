@@ -169,7 +169,8 @@ class ExecutionSimulator:
 
     def submit_order(self, order: Order, timestamp: Timestamp) -> Order:
         """Send a new order at `timestamp`; return it as it then stands. A refusal comes back on the order."""
-        now, gate = to_ns(timestamp), self.gate
+        gate = self.gate
+        now = timestamp if timestamp == gate.now and type(timestamp) is int else to_ns(timestamp)
         if now > gate.now and not gate.running:
             self._run(now)
         return gate.submit(order, now)

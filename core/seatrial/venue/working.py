@@ -53,7 +53,8 @@ class Working:
     `limit` and `trigger` are the prices now in force; a trailing order moves its trigger away from `extreme`, the best
     price since it arrived. `sequence` is its time priority. `since` is the first time it may trade. `version` grows
     with every change of place, so that stale index entries are known. `met` says that it has met its first price,
-    `placed` that a ladder holds it; `place` is the unsorted list it is in otherwise.
+    `placed` that a ladder holds it, `held` that the ledger has set something aside for it. `place` is the unsorted list
+    it is in, if any.
     """
 
     # What most orders never change lives on the class, so that taking an order in stays cheap.
@@ -67,6 +68,7 @@ class Working:
     version = 0
     met = False
     live = True
+    held = False
     placed = False
     place: dict[str, Working] | None = None
     close_at: int | None = None
