@@ -82,7 +82,7 @@ class _Track(msgspec.Struct, gc=False):
 class Wire:
     """Both lanes of one link, with the draws of every order that is still under way."""
 
-    __slots__ = ("_counts", "_draws", "_fill_delay", "_tracks", "ack_delay", "reports", "requests")
+    __slots__ = ("_counts", "_draws", "_fill_delay", "_submit_delay", "_tracks", "ack_delay", "reports", "requests")
 
     def __init__(self, latency: LatencyConfig, seed: int, simulator_id: str, plugins: Plugins | None) -> None:
         """Start with nothing on the wire."""
@@ -91,6 +91,7 @@ class Wire:
         self._draws = Draws(latency, seed, simulator_id, plugins)
         self.ack_delay = self._draws.constant[Leg.ACK]
         """The ack leg's delay in ns where it never varies, else `None`."""
+        self._submit_delay = self._draws.constant[Leg.SUBMIT]
         self._fill_delay = self._draws.constant[Leg.FILL]
         self._tracks: dict[str, _Track] = {}
         self._counts: dict[str, int] = {}
@@ -111,7 +112,7 @@ class Wire:
 
     def send(self, leg: Leg, order_id: str, now: int, request: Request, native: object) -> None:
         """Put a request on the wire."""
-        delay = self._draws.constant[leg]
+        delay = self._submit_delay if leg is Leg.SUBMIT else self._draws.constant[leg]
         if delay is None:
             delay = self._draw(leg, order_id)
         requests = self.requests

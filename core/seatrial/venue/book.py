@@ -119,7 +119,7 @@ class Book:
         """Start with no order and no market."""
         self.instrument = instrument
         self.symbol = instrument.symbol
-        self.multiplier = instrument.multiplier
+        self.multiplier = None if instrument.multiplier == 1 else instrument.multiplier
         self.fresh: dict[str, Working] = {}
         """Arrived, and met no price yet."""
         self.waiting: dict[str, Working] = {}

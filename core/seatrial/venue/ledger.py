@@ -46,8 +46,10 @@ class Ledger(ABC):
         """
 
     @abstractmethod
-    def refuse_fill(self, working: Working, quantity: Decimal, price: Decimal, commission: Decimal) -> Rejection | None:
-        """Say why a match of `quantity` at `price` cannot be paid for, or `None`."""
+    def refuse_fill(
+        self, working: Working, quantity: Decimal, price: Decimal, *, value: Decimal, commission: Decimal
+    ) -> Rejection | None:
+        """Say why a match of `quantity` at `price`, worth `value` (currency), cannot be paid for, or `None`."""
 
     @abstractmethod
     def renew(self, working: Working, price: Decimal | None) -> None:
@@ -80,11 +82,21 @@ class CashLedger(Ledger):
         others = reservations.beside(working.symbol, working.group, working.order_id, quantity)
         return self._refuse_short(quantity, self.account.position(working.symbol) - others)
 
-    def refuse_fill(self, working: Working, quantity: Decimal, price: Decimal, commission: Decimal) -> Rejection | None:
+    def refuse_fill(
+        self,
+        working: Working,
+        quantity: Decimal,
+        price: Decimal,  # noqa: ARG002 - a margin account looks at it
+        *,
+        value: Decimal,
+        commission: Decimal,
+    ) -> Rejection | None:
         """Refuse what the cash at the time of the match does not pay for."""
-        value = quantity * price * working.multiplier
         if working.is_buy:
-            return self._refuse_cost(working, value + commission)
+            cost, held = value + commission, self.reservations.totals.get(_CASH)
+            if held is None and cost <= self.account.cash:
+                return None
+            return self._refuse_cost(working, cost)
         refused = self._refuse_short(quantity, self.account.position(working.symbol))
         if refused is None and commission > value:
             return self._refuse_cost(working, commission - value)
@@ -100,7 +112,9 @@ class CashLedger(Ledger):
 
     def _cost(self, working: Working, price: Decimal) -> Decimal:
         quantity = working.remaining
-        value = quantity * price * working.multiplier
+        value = quantity * price
+        if working.multiplier is not None:
+            value *= working.multiplier
         if not working.filled:
             return value + self._fees.total(quantity, value)
         return value + self._fees.total(working.quantity, working.filled_value + value) - working.charged
@@ -146,7 +160,15 @@ class MarginLedger(Ledger):
         )
         return self._refuse_beyond(self._required - before + after) if after > before else None
 
-    def refuse_fill(self, working: Working, quantity: Decimal, price: Decimal, commission: Decimal) -> Rejection | None:
+    def refuse_fill(
+        self,
+        working: Working,
+        quantity: Decimal,
+        price: Decimal,
+        *,
+        value: Decimal,  # noqa: ARG002 - a cash account looks at it
+        commission: Decimal,
+    ) -> Rejection | None:
         """Refuse what equity at the time of the match does not bear; a reduction always passes."""
         symbol, position = working.symbol, self.account.position(working.symbol)
         after = position + quantity if working.is_buy else position - quantity
@@ -154,8 +176,9 @@ class MarginLedger(Ledger):
             return None
         mark = self.account.holding(symbol).mark or price
         before = self._required_by.get(symbol, _ZERO)
-        own = max(abs(after) * mark * working.multiplier / self._leverage, before)
-        change = (mark - price) * (after - position) * working.multiplier - commission
+        multiplier = working.multiplier or 1
+        own = max(abs(after) * mark * multiplier / self._leverage, before)
+        change = (mark - price) * (after - position) * multiplier - commission
         return self._refuse_beyond(self._required - before + own, change)
 
     def renew(self, working: Working, price: Decimal | None) -> None:

@@ -232,15 +232,17 @@ class Matcher:
                     self._floor.end(working, now, _not_reducing(working))
                 return
         ledger = self._ledger
-        value = quantity * price * working.multiplier
-        filled = quantity
+        value = quantity * price
+        if working.multiplier is not None:
+            value *= working.multiplier
         if working.filled:
-            value += working.filled_value
-            filled += working.filled
-        fee = self._fees.total(filled, value)
-        if working.charged:
-            fee -= working.charged
-        refused = ledger.refuse_fill(working, quantity, price, fee)
+            filled, filled_value = working.filled + quantity, working.filled_value + value
+            charged = self._fees.total(filled, filled_value)
+            fee = charged - working.charged
+        else:
+            filled, filled_value = quantity, value
+            charged = fee = self._fees.total(quantity, value)
+        refused = ledger.refuse_fill(working, quantity, price, value=value, commission=fee)
         if refused is not None:
             self._floor.end(working, now, refused)
             return
@@ -248,8 +250,8 @@ class Matcher:
         working.since = now
         working.remaining -= quantity
         working.filled = filled
-        working.filled_value = value
-        working.charged += fee
+        working.filled_value = filled_value
+        working.charged = charged
         if bounded:
             moment.take(quantity, is_buy=is_buy)
         if working.remaining and not reduce_only:

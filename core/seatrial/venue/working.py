@@ -57,25 +57,40 @@ class Working:
     it is in, if any.
     """
 
-    # What most orders never change lives on the class, so that taking an order in stays cheap.
-    filled = _ZERO
-    filled_value = _ZERO
-    charged = _ZERO
-    trail_amount: Decimal | None = None
-    trail_percent: Decimal | None = None
-    limit_offset: Decimal | None = None
-    extreme: Decimal | None = None
-    version = 0
-    met = False
-    live = True
-    held = False
-    placed = False
-    place: dict[str, Working] | None = None
-    close_at: int | None = None
-    expiry: Token | None = None
+    __slots__ = (
+        "charged",
+        "close_at",
+        "expire_at",
+        "expiry",
+        "extreme",
+        "filled",
+        "filled_value",
+        "group",
+        "held",
+        "is_buy",
+        "limit",
+        "limit_offset",
+        "live",
+        "met",
+        "multiplier",
+        "order",
+        "order_id",
+        "phase",
+        "place",
+        "placed",
+        "quantity",
+        "remaining",
+        "sequence",
+        "since",
+        "symbol",
+        "trail_amount",
+        "trail_percent",
+        "trigger",
+        "version",
+    )
 
-    def __init__(self, order: Order, now: int, sequence: int, multiplier: Decimal) -> None:
-        """Take an order in at `now`."""
+    def __init__(self, order: Order, now: int, sequence: int, multiplier: Decimal | None) -> None:
+        """Take an order in at `now`; a `multiplier` of `None` is one, which spares the multiplication."""
         self.order = order
         self.order_id = order.order_id
         self.symbol = order.symbol
@@ -89,6 +104,17 @@ class Working:
         self.sequence = sequence
         self.since = now
         self.expire_at = order.expire_at
+        self.filled = self.filled_value = self.charged = _ZERO
+        self.version = 0
+        self.live = True
+        self.met = self.placed = self.held = False
+        self.place: dict[str, Working] | None = None
+        self.close_at: int | None = None
+        self.expiry: Token | None = None
+        self.extreme: Decimal | None = None
+        self.trail_amount: Decimal | None = None
+        self.trail_percent: Decimal | None = None
+        self.limit_offset: Decimal | None = None
         if order.trail_amount is not None or order.trail_percent is not None:
             self.trail_amount = order.trail_amount
             self.trail_percent = order.trail_percent
