@@ -25,7 +25,7 @@ from seatrial.contracts.events import (
 from seatrial.contracts.latency import LATENCY_INSTANT, LatencyConfig, Leg
 from seatrial.contracts.orders import TERMINAL
 from seatrial.contracts.rejection import Rejection, RejectionReason
-from seatrial.contracts.terms import OrderSide, OrderStatus, TradingState
+from seatrial.contracts.terms import OrderSide, TradingState
 from seatrial.errors import ClockError, InvalidConfigError, ReentrantCallError
 from seatrial.gate.admission import Admission, check_operator, linked
 from seatrial.gate.client import ClientView, Listener, NativeSink
@@ -47,9 +47,7 @@ if TYPE_CHECKING:
 __all__ = ["ExecutionGate"]
 
 _BUY = OrderSide.BUY
-_NEW = OrderStatus.NEW
 _ACTIVE = TradingState.ACTIVE
-_SUBMIT = Leg.SUBMIT
 
 
 class ExecutionGate(ReportLeg):
@@ -145,7 +143,7 @@ class ExecutionGate(ReportLeg):
         wire.track(order_id, order.strategy_id)
         event = OrderSubmitted(order_id, now, now)
         client.pending[order_id] = sent = order.apply(event)
-        wire.send(_SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
+        wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
         if client.listeners:
             self._tell([(event, sent)])
         else:
@@ -174,7 +172,7 @@ class ExecutionGate(ReportLeg):
             self.wire.track(order.order_id, entry.strategy_id)
             event = OrderSubmitted(order.order_id, now, now)
             sent.append((event, self.client.record(order, event)))
-        self.wire.send(_SUBMIT, ids[0], now, PlaceRequest(ids), native)
+        self.wire.send(Leg.SUBMIT, ids[0], now, PlaceRequest(ids), native)
         self._tell(sent)
         self._settle()
         return tuple([self.client.get(order_id) for order_id in ids])
@@ -215,9 +213,8 @@ class ExecutionGate(ReportLeg):
         check_operator(by, reason)
         self._enter(now, "disable_trading")
         self.admission.state = TradingState.HALTED
-        told: list[tuple[Event, Order | None]] = [
-            (TradingStateChanged(now, now, TradingState.HALTED, by, reason), None)
-        ]
+        halted = TradingStateChanged(now, now, TradingState.HALTED, by, reason)
+        told: list[tuple[Event, Order | None]] = [(halted, None)]
         working = [order for order in self.client.pending.values() if not order.pending_cancels]
         for order in working if cancel_working else ():
             requested = CancelRequested(order.order_id, now, now)
@@ -317,8 +314,6 @@ class ExecutionGate(ReportLeg):
         """
         client = self.client
         client.events.extend([event for event, _ in told])
-        if not client.listeners:
-            return
         outermost = not self.running
         self.running = True
         try:
@@ -329,8 +324,7 @@ class ExecutionGate(ReportLeg):
 
     def _settle(self) -> None:
         """Deliver what is due at once, unless somebody further out will."""
-        wire = self.wire
-        if not self.running and (wire.requests.head <= self.now or wire.reports.head <= self.now):
+        if not self.running and self.wire.next_due() <= self.now:
             self._deliver_until(self.now)
 
     # -- on the way ------------------------------------------------------------------------------------------------
@@ -342,18 +336,24 @@ class ExecutionGate(ReportLeg):
         self.running = True
         try:
             while True:
-                if reports.head <= requests.head:
-                    if reports.head > until:
+                due = reports.head
+                if due <= requests.head:
+                    if due > until:
                         break
-                    due, event, native = messages.popleft()
+                    _, event, native = messages.popleft()
                     reports.head = messages[0][0] if messages else NEVER
-                    self.now = max(self.now, due)
-                    self._deliver(event, native)
+                    if due > self.now:  # noqa: PLR1730 - max() costs a call for every message
+                        self.now = due
+                    if type(event) is AccountAdjusted:
+                        self._adjust(event, native)
+                    else:
+                        self._deliver(event, native)  # type: ignore[arg-type]  # no adjustment, so about an order
                 else:
                     if requests.head > until:
                         break
                     due, request, native = requests.pop()
-                    self.now = max(self.now, due)
+                    if due > self.now:  # noqa: PLR1730 - as above
+                        self.now = due
                     self._arrive(request, due, native)
                 if once:
                     break
@@ -370,13 +370,13 @@ class ExecutionGate(ReportLeg):
         elif type(request) is ModifyRequest:
             self._venue.modify(request.order_id, request.change, due, native)
 
-    def _deliver(self, event: OrderEvent | AccountAdjusted, native: object) -> None:
+    def _adjust(self, event: AccountAdjusted, native: object) -> None:
+        if self._account is not None:
+            self._account.adjust(event.cash, event.symbol, event.quantity)
+        self.client.tell(event, None, native)
+
+    def _deliver(self, event: OrderEvent, native: object) -> None:
         account, client = self._account, self.client
-        if isinstance(event, AccountAdjusted):
-            if account is not None:
-                account.adjust(event.cash, event.symbol, event.quantity)
-            client.tell(event, None, native)
-            return
         order_id = event.order_id
         pending = client.pending
         order = pending.get(order_id) or client.get(order_id)
@@ -388,7 +388,7 @@ class ExecutionGate(ReportLeg):
                 self.wire.forget(order_id)
         else:
             pending[order_id] = after
-        if isinstance(event, OrderExecution):
+        if type(event) is OrderExecution:
             if client.reported is not None:
                 client.reported.append(event)
             if account is not None:

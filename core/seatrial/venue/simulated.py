@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["SimulatedVenue"]
 
 _ZERO = Decimal(0)
-_UNSUPPORTED_TYPES = frozenset({OrderType.MARKET_TO_LIMIT, OrderType.NATIVE})
-_UNSUPPORTED_TIFS = frozenset({TimeInForce.AT_OPEN, TimeInForce.AT_CLOSE})
+_SUPPORTED_TYPES = frozenset(OrderType) - {OrderType.MARKET_TO_LIMIT, OrderType.NATIVE}
+_SUPPORTED_TIFS = frozenset(TimeInForce) - {TimeInForce.AT_OPEN, TimeInForce.AT_CLOSE}
 _CANCELLING = frozenset({RejectionReason.NOT_FILLED, RejectionReason.GROUP_ENDED})
 
 
@@ -69,6 +69,9 @@ class SimulatedVenue:
     def place(self, orders: tuple[Order, ...], now: int, native: object) -> None:  # noqa: ARG002 - the port's signature
         """Take orders at the time they arrive, all or none."""
         for order in orders:
+            plain = order.parent_id is None and order.oco_id is None
+            if plain and order.order_type in _SUPPORTED_TYPES and order.time_in_force in _SUPPORTED_TIFS:
+                continue
             refused = self._refuse(order, orders)
             if refused is not None:
                 self._refuse_all(orders, order, refused, now)
@@ -172,7 +175,7 @@ class SimulatedVenue:
 
     def _refuse(self, order: Order, together: tuple[Order, ...]) -> Rejection | None:
         kind, tif = order.order_type, order.time_in_force
-        if kind in _UNSUPPORTED_TYPES or tif in _UNSUPPORTED_TIFS:
+        if kind not in _SUPPORTED_TYPES or tif not in _SUPPORTED_TIFS:
             message = f"the simulated venue takes no {kind} orders with {tif}"
             return Rejection(RejectionReason.UNSUPPORTED, message, RefusedBy.VENUE)
         if order.parent_id is not None:
