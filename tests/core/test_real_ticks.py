@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from seatrial.contracts.events import Event
 
 EVENTS = 29_079
-SHA256 = "409b54fad04d259687ed55e64fbddc15d6c673fbb9b7ecc80c9e02b6ab6a10a7"
+SHA256 = "b02a3e2943262148cc76e2707f174e219c58119ffecc735fa0b1842536952bf7"
 
 NAME = "btcusdt_usdm_20240808_{}.parquet"
 SYMBOL = "BTCUSDT"
