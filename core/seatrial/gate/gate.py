@@ -1,4 +1,4 @@
-"""The execution gate: validator → latency queue → venue, and back: report → client view → listeners.
+"""The execution gate: admission → wire → venue, and back: report leg → client view → listeners.
 
 Nothing is called back from inside a venue's call: what a venue reports is queued, also when it takes no time, and
 delivered once the venue has returned. So listeners may submit, modify and cancel at any moment.

@@ -1,7 +1,7 @@
 """A queue of things due at a time: first due, first out; equal times keep the order in which they were pushed.
 
-`push` and `pop` cost O(log n). `cancel` costs O(1): the entry is only marked, and dropped when it surfaces or when the
-dead outnumber the living.
+`push` and `pop` cost O(log n). `cancel` costs O(1): only the item goes, and its place in the heap when it surfaces or
+when the dead outnumber the living.
 """
 
 from __future__ import annotations
