@@ -17,6 +17,15 @@ from seatrial.contracts.latency import (
 from seatrial.contracts.market import Bar, Instrument, Quote, Trade
 from seatrial.contracts.orders import Order
 from seatrial.contracts.rejection import Rejection, RejectionReason
+from seatrial.contracts.risk import (
+    DrawdownLimitRule,
+    ExposureLimitRule,
+    NamedRule,
+    PositionLimitRule,
+    RiskAction,
+    RiskConfig,
+    RiskViolation,
+)
 from seatrial.contracts.terms import Liquidity, OrderSide, OrderStatus, OrderType, TimeInForce, TradingState
 from seatrial.contracts.venue import AccountType, Convention, FeeSchedule, LimitFill, VenueConfig
 from seatrial.errors import SeatrialError
@@ -31,22 +40,29 @@ __all__ = [
     "Bar",
     "Constant",
     "Convention",
+    "DrawdownLimitRule",
     "Empirical",
     "ExecutionSimulator",
+    "ExposureLimitRule",
     "FeeSchedule",
     "Instrument",
     "LatencyConfig",
     "LimitFill",
     "Liquidity",
     "Lognormal",
+    "NamedRule",
     "Order",
     "OrderExecution",
     "OrderSide",
     "OrderStatus",
     "OrderType",
+    "PositionLimitRule",
     "Quote",
     "Rejection",
     "RejectionReason",
+    "RiskAction",
+    "RiskConfig",
+    "RiskViolation",
     "SeatrialError",
     "TimeInForce",
     "Trade",

@@ -8,6 +8,10 @@ A refusal that is part of trading (a risk limit, too little cash) is never an ex
 from __future__ import annotations
 
 __all__ = [
+    "CheckpointError",
+    "CheckpointLockedError",
+    "CheckpointVersionError",
+    "CheckpointWarning",
     "ClockError",
     "InvalidConfigError",
     "InvalidMarketDataError",
@@ -150,3 +154,38 @@ class UnknownPluginNameError(SeatrialError, LookupError):
         self.name = name
         self.known = known
         self.failures = failures
+
+
+class CheckpointError(SeatrialError):
+    """A checkpoint that cannot be written, found or believed."""
+
+    def __init__(self, path: object, problem: str) -> None:
+        """Keep the file or directory, and the problem."""
+        super().__init__(f"checkpoint {path}: {problem}")
+        self.path = str(path)
+        self.problem = problem
+
+
+class CheckpointLockedError(CheckpointError):
+    """Somebody else writes the checkpoints of this simulator."""
+
+    def __init__(self, path: object, holder: str) -> None:
+        """Keep the directory and who holds it."""
+        super().__init__(path, f"{holder} writes here; stop it, or run under another simulator_id")
+        self.holder = holder
+
+
+class CheckpointVersionError(CheckpointError):
+    """A checkpoint of a format this version cannot read."""
+
+    def __init__(self, path: object, version: int, supported: int) -> None:
+        """Keep the file, its format, and the newest format known here."""
+        super().__init__(
+            path, f"its format is {version}, this version of seatrial reads up to {supported}; update seatrial"
+        )
+        self.version = version
+        self.supported = supported
+
+
+class CheckpointWarning(UserWarning):
+    """A checkpoint was passed over, or mended, on the way to a good one."""

@@ -10,12 +10,51 @@ from collections.abc import Iterable
 
 import pluggy
 
-from seatrial.contracts.plugin import FeeModelSpec, LatencyModelSpec, ObserverSpec
+from seatrial.contracts.plugin import FeeModelSpec, LatencyModelSpec, ObserverSpec, RiskRuleSpec
 
-__all__ = ["hookimpl", "hookspec", "seatrial_fee_models", "seatrial_latency_models", "seatrial_observers"]
+__all__ = [
+    "hookimpl",
+    "hookspec",
+    "seatrial_fee_models",
+    "seatrial_latency_models",
+    "seatrial_observers",
+    "seatrial_risk_rules",
+]
 
 hookspec = pluggy.HookspecMarker("seatrial")
 hookimpl = pluggy.HookimplMarker("seatrial")
+
+
+@hookspec
+def seatrial_risk_rules() -> Iterable[RiskRuleSpec]:  # type: ignore[empty-body]
+    """Offer risk rules, each under a name of its own.
+
+    >>> from decimal import Decimal
+    >>> from seatrial import ExecutionSimulator, Order, OrderSide, OrderType, RiskConfig, RiskViolation
+    >>> from seatrial.contracts.plugin import RiskRuleSpec
+    >>> from seatrial.contracts.risk import NamedRule
+    >>> from seatrial.hookspecs import hookimpl
+    >>> from seatrial.plugins import Plugins
+    >>> class Largest:
+    ...     def __init__(self, units):
+    ...         self.units = units
+    ...
+    ...     def check(self, order, account, now):
+    ...         if order.quantity > self.units:
+    ...             return RiskViolation("too large", order.quantity, Decimal(self.units))
+    >>> class Sizes:
+    ...     @hookimpl
+    ...     def seatrial_risk_rules(self):
+    ...         return [RiskRuleSpec(name="largest", build=Largest, summary="units per order")]
+    >>> plugins = Plugins()
+    >>> plugins.register(Sizes(), "sizes")
+    >>> limits = RiskConfig(rules=(NamedRule("largest", {"units": 100}),))
+    >>> simulator = ExecutionSimulator(initial_cash=Decimal(10_000), risk_config=limits, plugins=plugins)
+    >>> terms = {"symbol": "IBM", "side": OrderSide.BUY, "order_type": OrderType.MARKET, "created_at": 0}
+    >>> order = simulator.submit_order(Order(order_id="1", quantity=101, **terms), timestamp=0)
+    >>> print(order.rejection_reason, order.rejection.rule, order.rejection.value, order.rejection.limit)
+    risk_rule largest 101 100
+    """
 
 
 @hookspec

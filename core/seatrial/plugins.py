@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
 import pluggy
 
 from seatrial import hookspecs
-from seatrial.contracts.plugin import FeeModelSpec, LatencyModelSpec, ObserverSpec
+from seatrial.contracts.plugin import FeeModelSpec, LatencyModelSpec, ObserverSpec, RiskRuleSpec
 from seatrial.errors import PluginClashError, PluginError, UnknownPluginNameError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from seatrial.contracts.latency import Delay
     from seatrial.contracts.plugin import Observer
+    from seatrial.contracts.risk import RiskRule, RiskWatcher
     from seatrial.contracts.venue import FeeModel
 
 __all__ = ["DISABLE", "GROUP", "PluginFailure", "Plugins", "installed_plugins"]
@@ -41,6 +42,12 @@ class _Named(Protocol):
 
 N = TypeVar("N", bound=_Named)
 B = TypeVar("B")
+B_co = TypeVar("B_co", covariant=True)
+
+
+class _Spec(Protocol[B_co]):
+    @property
+    def build(self) -> Callable[..., B_co]: ...
 
 
 class PluginFailure(msgspec.Struct, frozen=True):
@@ -103,6 +110,10 @@ class Plugins:
             else:
                 self.register(plugin, point.name, origin)
 
+    def risk_rules(self) -> dict[str, RiskRuleSpec]:
+        """Return the risk rules on offer, by name."""
+        return self._offers("seatrial_risk_rules", RiskRuleSpec)
+
     def latency_models(self) -> dict[str, LatencyModelSpec]:
         """Return the latency models on offer, by name."""
         return self._offers("seatrial_latency_models", LatencyModelSpec)
@@ -115,15 +126,21 @@ class Plugins:
         """Return the observers on offer, by name."""
         return self._offers("seatrial_observers", ObserverSpec)
 
+    def risk_rule(self, name: str, params: Mapping[str, Any]) -> RiskRule | RiskWatcher:
+        """Build a risk rule by name.
+
+        :raises UnknownPluginNameError: when nobody offers it.
+        :raises PluginError: when it does not take the parameters.
+        """
+        return self._build("risk rule", name, "seatrial_risk_rules", self.risk_rules(), params)
+
     def latency_model(self, name: str, params: Mapping[str, Any]) -> Delay:
         """Build a latency model by name.
 
         :raises UnknownPluginNameError: when nobody offers it.
         :raises PluginError: when it does not take the parameters.
         """
-        offers = self.latency_models()
-        spec = offers.get(name) or self._unknown("latency model", name, offers)
-        return self._build(name, "seatrial_latency_models", spec.build, params)
+        return self._build("latency model", name, "seatrial_latency_models", self.latency_models(), params)
 
     def fee_model(self, name: str, params: Mapping[str, Any]) -> FeeModel:
         """Build a fee model by name.
@@ -131,9 +148,7 @@ class Plugins:
         :raises UnknownPluginNameError: when nobody offers it.
         :raises PluginError: when it does not take the parameters.
         """
-        offers = self.fee_models()
-        spec = offers.get(name) or self._unknown("fee model", name, offers)
-        return self._build(name, "seatrial_fee_models", spec.build, params)
+        return self._build("fee model", name, "seatrial_fee_models", self.fee_models(), params)
 
     def observer(self, name: str) -> Observer:
         """Build an observer by name.
@@ -141,20 +156,18 @@ class Plugins:
         :raises UnknownPluginNameError: when nobody offers it.
         :raises PluginError: when it cannot be built.
         """
-        offers = self.observers()
-        spec = offers.get(name) or self._unknown("observer", name, offers)
-        return self._build(name, "seatrial_observers", spec.build, {})
+        return self._build("observer", name, "seatrial_observers", self.observers(), {})
 
-    def _build(self, name: str, hook: str, build: Callable[..., B], params: Mapping[str, Any]) -> B:
+    def _build(self, what: str, name: str, hook: str, offers: Mapping[str, _Spec[B]], params: Mapping[str, Any]) -> B:
+        if name not in offers:
+            failed = tuple([str(failure) for failure in self.failures])
+            raise UnknownPluginNameError(what, name, tuple(sorted(offers)), failed)
         try:
-            return build(**params)
+            return offers[name].build(**params)
         except Exception as error:
             owner = next(plugin for plugin, spec in self._specs(hook) if getattr(spec, "name", None) == name)
             problem = f"{hook}: {name!r} cannot be built with {dict(params)!r} ({type(error).__name__}: {error})"
             raise PluginError(owner, self._origins[owner], problem) from error
-
-    def _unknown(self, what: str, name: str, offers: Mapping[str, object]) -> NoReturn:
-        raise UnknownPluginNameError(what, name, tuple(sorted(offers)), tuple(str(one) for one in self.failures))
 
     def _offers(self, hook: str, kind: type[N]) -> dict[str, N]:
         found: dict[str, tuple[str, N]] = {}

@@ -1076,12 +1076,14 @@ def test_what_matched_before_the_kill_switchs_cancel_arrives_stands() -> None:
 
 
 def test_a_raising_listener_does_not_stop_the_kill_switch() -> None:
-    """Somebody who fails on hearing of the halt may not keep the working orders from being cancelled."""
+    """Somebody who fails on hearing of the halt neither keeps the cancels back nor misses what came with it."""
     gate, engine = _working()
     gate.submit(_limit("b"), 1_013)
+    heard: list[type] = []
 
     def fail(event: Event, order: Order | None) -> None:
-        if type(event) in {TradingStateChanged, CancelRequested}:
+        heard.append(type(event))
+        if type(event) is TradingStateChanged:
             raise LookupError
 
     gate.add_listener(fail)
@@ -1091,6 +1093,7 @@ def test_a_raising_listener_does_not_stop_the_kill_switch() -> None:
 
     assert gate.trading_state is TradingState.HALTED
     assert sorted(order_id for _, what, order_id in engine.arrivals if what == "cancel") == ["a", "b"]
+    assert heard[:3] == [TradingStateChanged, CancelRequested, CancelRequested]
 
 
 KINDS = [

@@ -19,8 +19,10 @@ from seatrial import (
     AccountType,
     Bar,
     Constant,
+    DrawdownLimitRule,
     Empirical,
     ExecutionSimulator,
+    ExposureLimitRule,
     FeeSchedule,
     Instrument,
     LatencyConfig,
@@ -29,7 +31,9 @@ from seatrial import (
     OrderExecution,
     OrderSide,
     OrderType,
+    PositionLimitRule,
     Quote,
+    RiskConfig,
     SeatrialError,
     TimeInForce,
     Trade,
@@ -159,6 +163,11 @@ def trade_a_little() -> None:
         ),
         instruments=[Instrument(symbol="ACME", tick_size=D("0.01"), lot_size=D(1))],
         venue_config=venue,
+        risk_config=RiskConfig(
+            position_limit=PositionLimitRule(max_shares=D(1_000)),
+            exposure_limit=ExposureLimitRule(max_gross_exposure_pct=D(100)),
+            drawdown_limit=DrawdownLimitRule(max_daily_drawdown_pct=D(50)),
+        ),
     )
     simulator.process_quote(Quote(T0, "ACME", D(99), D(100)))
     limit = {"limit_price": D(90)}

@@ -180,13 +180,14 @@ class AccountAdjusted(msgspec.Struct, frozen=True, gc=False, omit_defaults=True,
 class TradingStateChanged(
     msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag_field="event", tag="trading_state"
 ):
-    """The gate's trading state changed, by whom and why."""
+    """What the gate lets out was decided anew: by an operator, or by a rule whose refusal is then the `cause`."""
 
     timestamp: int
     reported_at: int
     state: TradingState
     by: str
     reason: str
+    cause: Rejection | None = None
 
 
 AccountEvent: TypeAlias = AccountAdjusted | TradingStateChanged

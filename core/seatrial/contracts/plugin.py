@@ -10,9 +10,10 @@ import msgspec
 from seatrial.contracts.events import Event
 from seatrial.contracts.latency import Delay
 from seatrial.contracts.orders import Order
+from seatrial.contracts.risk import RiskRule, RiskWatcher
 from seatrial.contracts.venue import FeeModel
 
-__all__ = ["FeeModelSpec", "LatencyModelSpec", "Observer", "ObserverSpec"]
+__all__ = ["FeeModelSpec", "LatencyModelSpec", "Observer", "ObserverSpec", "RiskRuleSpec"]
 
 
 class Observer(Protocol):
@@ -21,6 +22,14 @@ class Observer(Protocol):
     def notify(self, event: Event, order: Order | None) -> None:
         """Hear an event when the client does, with the order as it then stands (`None` for account events)."""
         ...
+
+
+class RiskRuleSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A risk rule under a name; `build` is called once per gate, with the parameters given where it is named."""
+
+    name: str
+    build: Callable[..., RiskRule | RiskWatcher]
+    summary: str = ""
 
 
 class LatencyModelSpec(msgspec.Struct, frozen=True, kw_only=True):

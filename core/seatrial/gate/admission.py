@@ -1,4 +1,4 @@
-"""What an order must pass before it leaves: a new id, a trading state that lets it out, an instrument that takes it."""
+"""What an order must pass before it leaves: a new id, an instrument that takes it, the trading state, the rules."""
 
 from __future__ import annotations
 
@@ -6,34 +6,72 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from seatrial.contracts.events import OrderSubmitted
+from seatrial.contracts.events import OrderChange, OrderSubmitted
 from seatrial.contracts.orders import Order
 from seatrial.contracts.rejection import Rejection, RejectionReason
+from seatrial.contracts.risk import RiskAction
 from seatrial.contracts.terms import OrderStatus, TradingState
-from seatrial.errors import InvalidConfigError, InvalidOrderError, InvalidTransition
+from seatrial.errors import InvalidOrderError, InvalidTransition
+from seatrial.gate.controls import Controls
+from seatrial.gate.exposure import Exposure
+from seatrial.gate.risk import Risk
 from seatrial.gate.validator import refusal, validate
 
 if TYPE_CHECKING:
+    from seatrial.contracts.account import AccountView
+    from seatrial.contracts.risk import RiskConfig
     from seatrial.gate.client import ClientView
     from seatrial.gate.instruments import Instruments
+    from seatrial.gate.risk import Trip
+    from seatrial.plugins import Plugins
 
-__all__ = ["Admission", "check_operator", "linked"]
+__all__ = ["Admission", "linked"]
 
 _NEW = OrderStatus.NEW
 _ACTIVE = TradingState.ACTIVE
+_HALTED = TradingState.HALTED
 
 
 class Admission:
-    """The checks of one gate; `state` is what it lets out at present."""
+    """The checks of one gate. An order that passes counts as working from then on."""
 
-    __slots__ = ("_client", "_free", "_instruments", "state")
+    __slots__ = ("_account", "_client", "_free", "_instruments", "controls", "exposure", "risk", "trips")
 
-    def __init__(self, client: ClientView, instruments: Instruments) -> None:
-        """Let everything out that `instruments` take."""
+    def __init__(
+        self,
+        client: ClientView,
+        instruments: Instruments,
+        account: AccountView | None = None,
+        config: RiskConfig | None = None,
+        plugins: Plugins | None = None,
+    ) -> None:
+        """Let everything out that `instruments` and the rules of `config` take."""
         self._client = client
         self._instruments = instruments
-        self.state = _ACTIVE
+        self._account = account
         self._free: set[str] = set()  # symbols that take any price and quantity, so that they are looked at once
+        self.controls = Controls()
+        self.exposure: Exposure | None = None
+        """What works, counted; `None` while nobody needs it."""
+        self.risk: Risk | None = None
+        self.trips: list[Trip] = []
+        """What rules want to follow from the latest refusals."""
+        if config is not None and account is not None:
+            self.exposure = Exposure(client, account, instruments)
+            self.risk = Risk(config, account, self.exposure, self.controls, plugins)
+            if not config.trading_enabled:  # the switch holds from the start, not from the first mark on
+                for rule, violation in self.risk.watch(0, only="kill_switch"):
+                    self.controls.latch(rule, violation)
+
+    def count_in(self, order: Order) -> None:
+        """Count an order of the gate's own, which no rule is asked about."""
+        if self.exposure is not None:
+            self.exposure.add(order)
+
+    def count(self) -> None:
+        """Count what works from now on, where nobody did yet: a state that depends on it is about to begin."""
+        if self.exposure is None and self._account is not None:
+            self.exposure = Exposure(self._client, self._account, self._instruments)
 
     def refuse(self, order: Order, now: int) -> Rejection | None:
         """Say why an order may not leave, or `None`.
@@ -48,37 +86,78 @@ class Admission:
         if order_id in client.pending or order_id in client.completed:
             message = f"order id {order_id!r} was used before; ids are for one order each"
             return refusal(RejectionReason.DUPLICATE_ORDER, message)
-        if self.state is not _ACTIVE:
-            return self._halted()
-        if order.symbol in self._free:
-            return None
-        return self._validate(order)
+        if order.symbol not in self._free:
+            rejection = self._validate(order)
+            if rejection is not None:
+                return rejection
+        if self.exposure is None:
+            return None if self.controls.state is _ACTIVE else self.controls.refusal()
+        self.exposure.add(order)
+        rejection = self._judge(order, now)
+        if rejection is not None:
+            self.exposure.drop(order_id)
+        return rejection
 
     def refuse_group(self, orders: tuple[Order, ...], now: int) -> list[Rejection]:
         """Return one refusal per order if any of them may not leave, else nothing."""
-        refusals = [self.refuse(order, now) for order in orders]
         ids = [order.order_id for order in orders]
-        for index, order_id in enumerate(ids):
-            if order_id in ids[:index]:
-                message = f"order id {order_id!r} stands twice in the group"
-                refusals[index] = refusal(RejectionReason.DUPLICATE_ORDER, message)
+        refusals: list[Rejection | None] = []
+        for index, order in enumerate(orders):
+            if order.order_id in ids[:index]:
+                message = f"order id {order.order_id!r} stands twice in the group"
+                refusals.append(refusal(RejectionReason.DUPLICATE_ORDER, message))
+            else:
+                refusals.append(self.refuse(order, now))
         culprit = next((order_id for order_id, found in zip(ids, refusals, strict=True) if found), None)
         if culprit is None:
             return []
+        for order_id, found in zip(ids, refusals, strict=True):
+            if self.exposure is not None and found is None:
+                self.exposure.drop(order_id)
         group = refusal(RejectionReason.GROUP_REFUSED, f"{culprit} of the same group was refused")
         return [found or group for found in refusals]
 
-    def refuse_change(self, order: Order, renewed: Order) -> Rejection | None:
-        """Say why an order may not be changed into `renewed`, or `None`."""
+    def refuse_change(self, order: Order, change: OrderChange, now: int) -> Rejection | None:
+        """Say why an order may not be changed, or `None`.
+
+        :raises InvalidOrderError: when the order would contradict itself, or nothing changes.
+        """
+        renewed = order.amended(change)
         if order.is_complete or order.pending_cancels:
             return refusal(RejectionReason.TOO_LATE_TO_MODIFY, f"{order.order_id} is {order.status}")
-        if self.state is not _ACTIVE:
-            return self._halted()
         filled = order.filled_quantity
         if renewed.quantity <= filled:
             message = f"quantity {renewed.quantity} is not above what was filled ({filled})"
             return refusal(RejectionReason.TOO_LATE_TO_MODIFY, message, value=renewed.quantity, limit=filled)
-        return self._validate(renewed)
+        rejection = self._validate(renewed)
+        if rejection is not None:
+            return rejection
+        if self.exposure is None:
+            return None if self.controls.state is _ACTIVE else self.controls.refusal()
+        shrinks = renewed.quantity <= order.quantity and change == OrderChange(quantity=change.quantity)
+        self.exposure.amend(order, change)
+        rejection = self._judge(renewed, now, shrinks=shrinks)
+        if rejection is not None:
+            self.exposure.unamend(order)
+        return rejection
+
+    def _judge(self, order: Order, now: int, *, shrinks: bool = False) -> Rejection | None:
+        """Say why a counted order may not leave, or `None`."""
+        state, exposure = self.controls.state, self.exposure
+        if state is not _ACTIVE:
+            if state is _HALTED:
+                return self.controls.refusal()
+            if not shrinks and exposure is not None and not exposure.reduces(order):
+                return self.controls.refusal()
+        if self.risk is None:
+            return None
+        refused = self.risk.refuse(order, now, shrinks=shrinks)
+        if refused is None:
+            return None
+        rejection, trip = refused
+        if trip[1].action is not RiskAction.REJECT:
+            self.trips.append(trip)
+        return rejection
 
     def _validate(self, order: Order) -> Rejection | None:
         instrument = self._instruments.find(order.symbol)
@@ -86,10 +165,6 @@ class Admission:
             self._free.add(order.symbol)
             return None
         return validate(order, instrument)
-
-    def _halted(self) -> Rejection:
-        message = "trading is halted; enable_trading(by, reason) lets orders out again"
-        return refusal(RejectionReason.RISK_TRADING_DISABLED, message, rule="kill_switch")
 
 
 def linked(entry: Order, exits: tuple[Order, ...]) -> list[Order]:
@@ -109,13 +184,3 @@ def linked(entry: Order, exits: tuple[Order, ...]) -> list[Order]:
             raise InvalidOrderError(child.order_id, "parent_id", f"it names another parent than {entry.order_id}")
         linked.append(replace(child, parent_id=entry.order_id, oco_id=child.oco_id or oco))
     return linked
-
-
-def check_operator(by: object, reason: object) -> None:
-    """Refuse to switch trading for nobody or for no reason.
-
-    :raises InvalidConfigError: when either is missing.
-    """
-    for setting, value in (("by", by), ("reason", reason)):
-        if not isinstance(value, str) or not value.strip():
-            raise InvalidConfigError(setting, value, "say who switches trading, and why")

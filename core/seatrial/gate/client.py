@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
-from seatrial.contracts.events import OrderExecution
+from seatrial.contracts.events import OrderExecution, OrderReplaced
 from seatrial.contracts.orders import TERMINAL, Order
 from seatrial.errors import UnknownOrderError
 
@@ -28,13 +28,15 @@ class ClientView:
     `pending` and `completed` are for the gate to write; others read `pending_orders` and `completed_orders`.
     """
 
-    __slots__ = ("completed", "events", "listeners", "native_sink", "pending", "reported")
+    __slots__ = ("completed", "events", "listeners", "native_sink", "originals", "pending", "reported")
 
     def __init__(self, native_sink: NativeSink | None) -> None:
         """Start with no order and nothing told."""
         self.pending: dict[str, Order] = {}
         self.completed: dict[str, Order] = {}
         self.events: list[Event] = []
+        self.originals: dict[str, Order] = {}
+        """Orders as they were before they were first replaced, by id."""
         self.reported: list[OrderExecution] | None = None
         """Executions nobody has fetched yet, where somebody means to."""
         self.listeners: tuple[Listener, ...] = ()
@@ -75,19 +77,14 @@ class ClientView:
         """Move an order on by an event, and keep it."""
         after = order.apply(event)
         order_id = after.order_id
+        if type(event) is OrderReplaced:
+            self.originals.setdefault(order_id, order)
         if after.status in TERMINAL:
             self.pending.pop(order_id, None)
             self.completed[order_id] = after
         else:
             self.pending[order_id] = after
         return after
-
-    def tell(self, event: Event, order: Order | None, native: object = None) -> None:
-        """Log an event and let everybody hear of it."""
-        self.events.append(event)
-        if native is not None and self.native_sink is not None:
-            self.native_sink(event, order, native)
-        self.hear(event, order)
 
     def hear(self, event: Event, order: Order | None) -> None:
         """Let the listeners hear of an event, in the order they were added."""

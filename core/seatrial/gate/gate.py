@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.contracts.events import (
-    AccountAdjusted,
     CancelRefused,
     CancelRequested,
     Event,
@@ -18,18 +17,17 @@ from seatrial.contracts.events import (
     OrderChange,
     OrderDenied,
     OrderEvent,
-    OrderExecution,
     OrderSubmitted,
     TradingStateChanged,
 )
 from seatrial.contracts.latency import LATENCY_INSTANT, LatencyConfig, Leg
-from seatrial.contracts.orders import TERMINAL
 from seatrial.contracts.rejection import Rejection, RejectionReason
-from seatrial.contracts.terms import OrderSide, TradingState
+from seatrial.contracts.terms import TradingState
 from seatrial.errors import ClockError, InvalidConfigError, ReentrantCallError
-from seatrial.gate.admission import Admission, check_operator, linked
+from seatrial.gate.admission import Admission, linked
 from seatrial.gate.client import ClientView, Listener, NativeSink
-from seatrial.gate.inbound import ReportLeg
+from seatrial.gate.controls import check_operator
+from seatrial.gate.delivery import Delivery
 from seatrial.gate.instruments import Instruments
 from seatrial.gate.ports import CancelRequest, ModifyRequest, PlaceRequest, Request, Venue
 from seatrial.gate.queue import NEVER
@@ -38,23 +36,22 @@ from seatrial.gate.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from decimal import Decimal
 
+    from seatrial.contracts.account import AccountView
     from seatrial.contracts.orders import Order
+    from seatrial.contracts.risk import RiskConfig
     from seatrial.gate.account import Account
     from seatrial.plugins import Plugins
 
 __all__ = ["ExecutionGate"]
 
-_BUY = OrderSide.BUY
-_ACTIVE = TradingState.ACTIVE
 
-
-class ExecutionGate(ReportLeg):
+class ExecutionGate(Delivery):
     """One gate between one strategy side and one venue.
 
     Times are UNIX ns UTC and may not go backwards. `account` is the client view the gate keeps; an adapter whose engine
-    keeps its own ledger passes `None`, and reads the native payloads of its reports through `native_sink`.
+    keeps its own ledger passes `None`, reads the native payloads of its reports through `native_sink`, and supplies
+    what rules are to read as `account_view`.
     """
 
     def __init__(
@@ -62,35 +59,35 @@ class ExecutionGate(ReportLeg):
         venue: Venue,
         *,
         latency: LatencyConfig = LATENCY_INSTANT,
+        risk: RiskConfig | None = None,
         seed: int = 0,
         simulator_id: str = "sim",
         instruments: Instruments | None = None,
         account: Account | None = None,
+        account_view: AccountView | None = None,
         native_sink: NativeSink | None = None,
         plugins: Plugins | None = None,
     ) -> None:
         """Stand before `venue`, with every delay drawn from `latency`, `seed` and `simulator_id`.
 
-        Latency models that `latency` names come from `plugins`, the installed ones unless given.
+        What `latency` and `risk` name comes from `plugins`, the installed ones unless given.
+
+        :raises InvalidConfigError: for `risk` without an account that the rules could read.
         """
-        self.now = 0
-        """The time reached: that of the last call or of the action being delivered."""
-        self.client = ClientView(native_sink)
-        """What the client has been told."""
-        super().__init__(Wire(latency, seed, simulator_id, plugins))
-        self.admission = Admission(self.client, instruments or Instruments())
-        """What an order must pass before it leaves."""
-        self._venue = venue
-        self._account = account
-        self.running = False
-        """Whether something is being delivered or told: time may not be moved then."""
+        view = account if account_view is None else account_view
+        if risk is not None and view is None:
+            raise InvalidConfigError("risk", risk, "rules need an account to read; give account or account_view")
+        client = ClientView(native_sink)
+        admission = Admission(client, instruments or Instruments(), view, risk, plugins)
+        wire = Wire(latency, seed, simulator_id, plugins)
+        super().__init__(venue, wire, client, admission, account=account, view=view)
 
     # -- what can be read ------------------------------------------------------------------------------------------
 
     @property
     def trading_state(self) -> TradingState:
         """What the gate lets out at present."""
-        return self.admission.state
+        return self.admission.controls.state
 
     @property
     def events(self) -> Sequence[Event]:
@@ -133,11 +130,11 @@ class ExecutionGate(ReportLeg):
 
         :raises InvalidTransition: for an order that is not NEW.
         """
-        if now != self.now:
+        if now != self.now or now >= self.boundary:
             self._enter(now, "submit")
         rejection = self.admission.refuse(order, now)
         if rejection is not None:
-            return self._deny(order, rejection, now)
+            return self._deny(((order, rejection),), now)[0]
         order_id = order.order_id
         client, wire = self.client, self.wire
         wire.track(order_id, order.strategy_id)
@@ -145,11 +142,12 @@ class ExecutionGate(ReportLeg):
         client.pending[order_id] = sent = order.apply(event)
         wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
         if client.listeners:
-            self._tell([(event, sent)])
+            self._log(event, sent)
+            self._finish()
         else:
             client.events.append(event)
-        if wire.requests.head <= now and not self.running:
-            self._deliver_until(now)
+            if wire.requests.head <= now and not self.running:
+                self._deliver_until(now)
         return client.pending.get(order_id) or client.completed[order_id]
 
     def submit_bracket(self, entry: Order, *exits: Order, now: int, native: object = None) -> tuple[Order, ...]:
@@ -164,18 +162,10 @@ class ExecutionGate(ReportLeg):
         orders = (entry, *linked(entry, exits))
         refusals = self.admission.refuse_group(orders, now)
         if refusals:
-            pairs = zip(orders, refusals, strict=True)
-            return tuple([self._deny(order, rejection, now) for order, rejection in pairs])
-        ids = tuple([order.order_id for order in orders])
-        sent: list[tuple[Event, Order | None]] = []
-        for order in orders:
-            self.wire.track(order.order_id, entry.strategy_id)
-            event = OrderSubmitted(order.order_id, now, now)
-            sent.append((event, self.client.record(order, event)))
-        self.wire.send(Leg.SUBMIT, ids[0], now, PlaceRequest(ids), native)
-        self._tell(sent)
-        self._settle()
-        return tuple([self.client.get(order_id) for order_id in ids])
+            return self._deny(tuple(zip(orders, refusals, strict=True)), now)
+        self._send(orders, now, native)
+        self._finish()
+        return tuple([self.client.get(order.order_id) for order in orders])
 
     def cancel(self, order_id: str, now: int, native: object = None) -> Order:
         """Ask to end an order; it may still fill until the venue answers. A cancel already under way is enough.
@@ -201,7 +191,7 @@ class ExecutionGate(ReportLeg):
         """
         self._enter(now, "modify")
         order = self.client.get(order_id)
-        rejection = self.admission.refuse_change(order, order.amended(change))
+        rejection = self.admission.refuse_change(order, change, now)
         requested = ModifyRequested(order_id, now, now, change)
         if rejection is None:
             return self._request(Leg.MODIFY, order, requested, ModifyRequest(order_id, change), native)
@@ -210,31 +200,35 @@ class ExecutionGate(ReportLeg):
 
     def disable_trading(self, by: str, reason: str, now: int, *, cancel_working: bool = True) -> None:
         """Halt: nothing leaves any more but cancels; unless told otherwise, every working order is cancelled."""
-        check_operator(by, reason)
-        self._enter(now, "disable_trading")
-        self.admission.state = TradingState.HALTED
-        halted = TradingStateChanged(now, now, TradingState.HALTED, by, reason)
-        told: list[tuple[Event, Order | None]] = [(halted, None)]
-        working = [order for order in self.client.pending.values() if not order.pending_cancels]
-        for order in working if cancel_working else ():
-            requested = CancelRequested(order.order_id, now, now)
-            told.append((requested, self.client.record(order, requested)))
-            self.wire.send(Leg.CANCEL, order.order_id, now, CancelRequest(order.order_id), None)
-        self._tell(told)
-        self._settle()
+        self.switch(TradingState.HALTED, by, reason, now, cancel_working=cancel_working)
+
+    def restrict_trading(self, by: str, reason: str, now: int, *, cancel_working: bool = False) -> None:
+        """Let only orders out that provably reduce a position, never one that might flip it."""
+        self.switch(TradingState.REDUCE_ONLY, by, reason, now, cancel_working=cancel_working)
 
     def enable_trading(self, by: str, reason: str, now: int) -> None:
-        """Let orders out again."""
+        """Let orders out again, and release what rules have latched: losses are measured from here on."""
+        self.switch(TradingState.ACTIVE, by, reason, now, cancel_working=False)
+
+    def switch(self, state: TradingState, by: str, reason: str, now: int, *, cancel_working: bool) -> None:
+        """Put the gate into `state`, by whom and why."""
         check_operator(by, reason)
-        self._enter(now, "enable_trading")
-        self.admission.state = _ACTIVE
-        self._tell([(TradingStateChanged(now, now, _ACTIVE, by, reason), None)])
+        self._enter(now, "switching trading")
+        admission = self.admission
+        if admission.controls.latches and admission.risk is not None and state is TradingState.ACTIVE:
+            admission.risk.rebase()
+        admission.controls.switch(state)
+        admission.count()
+        self._log(TradingStateChanged(now, now, self.trading_state, by, reason), None)
+        if cancel_working:
+            self._sweep(now)
+        self._finish()
 
     # -- time ------------------------------------------------------------------------------------------------------
 
     def next_due(self) -> int | None:
-        """Return when the next message arrives somewhere, or `None` when nothing is on the wire."""
-        due = self.wire.next_due()
+        """Return when anything happens next by itself: a message arrives or the day turns; `None` for never."""
+        due = self.due()
         return None if due == NEVER else due
 
     def advance(self, now: int) -> None:
@@ -249,12 +243,20 @@ class ExecutionGate(ReportLeg):
             raise ClockError(now, self.now, "advance")
         self._deliver_until(now)
         self.now = now
+        self.assess()
 
-    def step(self) -> None:
-        """Deliver the one next message, if there is any; at equal times reports come before requests."""
-        due = self.wire.next_due()
-        if due != NEVER:
-            self._deliver_until(due, once=True)
+    def step(self, until: int = NEVER - 1) -> None:
+        """Do the one next thing due by `until`; at equal times the day turns first, and reports precede requests."""
+        due = self.due()
+        if due <= until:
+            self._step(due, until)
+
+    def resume(self) -> None:
+        """Finish what a restored gate was in the middle of."""
+        until = self._until
+        self._hear()
+        if until >= 0:
+            self._deliver_until(until)
 
     def release(self, until: int) -> None:
         """Let requests due by `until` arrive now, each with its own time, before the reports of the same stretch.
@@ -267,134 +269,42 @@ class ExecutionGate(ReportLeg):
             due, request, native = requests.pop()
             self._arrive(request, due, native)
 
-    # -- the market's side -----------------------------------------------------------------------------------------
-
-    def mark(self, symbol: str, price: Decimal, timestamp: int) -> None:
-        """The market shows `price` for `symbol`; the client view is valued at it."""
-        if self._account is not None:
-            self._account.mark(symbol, price, timestamp)
-
     # -- on the way out --------------------------------------------------------------------------------------------
 
     def _enter(self, now: int, what: str) -> None:
         if now < self.now:
             raise ClockError(now, self.now, what)
-        if now > self.now:
-            if self.running:
-                raise ReentrantCallError(what)
-            self.now = now
+        if now > self.now and self.running:
+            raise ReentrantCallError(what)
+        while now >= self.boundary:
+            self._turn_day(now)
+        self.now = now
 
-    def _deny(self, order: Order, rejection: Rejection, now: int) -> Order:
-        event = OrderDenied(order.order_id, now, now, rejection)
-        if not self.client.knows(order.order_id):
-            return self._publish(order, event)
-        denied = order.apply(event)  # kept out of the books: the id belongs to another order
-        self._tell([(event, denied)])
-        return denied
+    def _deny(self, refused: tuple[tuple[Order, Rejection], ...], now: int) -> tuple[Order, ...]:
+        denied: list[Order] = []
+        for order, rejection in refused:
+            event = OrderDenied(order.order_id, now, now, rejection)
+            known = self.client.knows(order.order_id)  # then it stays out of the books: the id belongs to another order
+            denied.append(order.apply(event) if known else self.client.record(order, event))
+            self._log(event, denied[-1])
+        self._finish(settle=self._follow_up())
+        return tuple(denied)
+
+    def _follow_up(self) -> bool:
+        """Latch what rules wanted to follow from a refusal; return whether anything did."""
+        trips, self.admission.trips = self.admission.trips, []
+        return self._latch(trips) if trips else False
 
     def _request(self, leg: Leg, order: Order, event: OrderEvent, request: Request, native: object) -> Order:
         sent = self.client.record(order, event)
         self.wire.send(leg, order.order_id, self.now, request, native)
-        self._tell([(event, sent)])
-        self._settle()
+        self._log(event, sent)
+        self._finish()
         return self.client.get(order.order_id)
 
     def _publish(self, order: Order, *events: OrderEvent) -> Order:
-        told: list[tuple[Event, Order | None]] = []
         for event in events:
             order = self.client.record(order, event)
-            told.append((event, order))
-        self._tell(told)
+            self._log(event, order)
+        self._finish(settle=self._follow_up())
         return order
-
-    def _tell(self, told: Sequence[tuple[Event, Order | None]]) -> None:
-        """Log what the client itself did, then let everybody hear it; who does may send, but not yet deliver.
-
-        What was done has been done before anybody hears of it, so a listener that fails takes nothing back.
-        """
-        client = self.client
-        client.events.extend([event for event, _ in told])
-        outermost = not self.running
-        self.running = True
-        try:
-            for event, order in told:
-                client.hear(event, order)
-        finally:
-            self.running = not outermost
-
-    def _settle(self) -> None:
-        """Deliver what is due at once, unless somebody further out will."""
-        if not self.running and self.wire.next_due() <= self.now:
-            self._deliver_until(self.now)
-
-    # -- on the way ------------------------------------------------------------------------------------------------
-
-    def _deliver_until(self, until: int, *, once: bool = False) -> None:
-        """Deliver in time order; at equal times reports come before requests. `once` stops after one message."""
-        requests, reports = self.wire.requests, self.wire.reports
-        messages = reports.messages
-        self.running = True
-        try:
-            while True:
-                due = reports.head
-                if due <= requests.head:
-                    if due > until:
-                        break
-                    _, event, native = messages.popleft()
-                    reports.head = messages[0][0] if messages else NEVER
-                    if due > self.now:  # noqa: PLR1730 - max() costs a call for every message
-                        self.now = due
-                    if type(event) is AccountAdjusted:
-                        self._adjust(event, native)
-                    else:
-                        self._deliver(event, native)  # type: ignore[arg-type]  # no adjustment, so about an order
-                else:
-                    if requests.head > until:
-                        break
-                    due, request, native = requests.pop()
-                    if due > self.now:  # noqa: PLR1730 - as above
-                        self.now = due
-                    self._arrive(request, due, native)
-                if once:
-                    break
-        finally:
-            self.running = False
-
-    def _arrive(self, request: Request, due: int, native: object) -> None:
-        if type(request) is PlaceRequest:
-            pending, ids = self.client.pending, request.order_ids
-            orders = (pending[ids[0]],) if len(ids) == 1 else tuple([pending[order_id] for order_id in ids])
-            self._venue.place(orders, due, native)
-        elif type(request) is CancelRequest:
-            self._venue.cancel(request.order_id, due, native)
-        elif type(request) is ModifyRequest:
-            self._venue.modify(request.order_id, request.change, due, native)
-
-    def _adjust(self, event: AccountAdjusted, native: object) -> None:
-        if self._account is not None:
-            self._account.adjust(event.cash, event.symbol, event.quantity)
-        self.client.tell(event, None, native)
-
-    def _deliver(self, event: OrderEvent, native: object) -> None:
-        account, client = self._account, self.client
-        order_id = event.order_id
-        pending = client.pending
-        order = pending.get(order_id) or client.get(order_id)
-        after = order.apply(event)
-        if after.status in TERMINAL:
-            pending.pop(order_id, None)
-            client.completed[order_id] = after
-            if not (after.pending_cancels or after.pending_modifies):
-                self.wire.forget(order_id)
-        else:
-            pending[order_id] = after
-        if type(event) is OrderExecution:
-            if client.reported is not None:
-                client.reported.append(event)
-            if account is not None:
-                quantity = event.quantity if order.side is _BUY else -event.quantity
-                account.trade(order.symbol, quantity, event.price, event.commission)
-        if client.listeners or native is not None:
-            client.tell(event, after, native)
-        else:
-            client.events.append(event)

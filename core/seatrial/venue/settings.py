@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.contracts._expect import expect
 from seatrial.contracts.latency import LatencyConfig
+from seatrial.contracts.risk import RiskConfig
 from seatrial.contracts.venue import VenueConfig
 from seatrial.errors import InvalidConfigError
 from seatrial.plugins import installed_plugins
@@ -21,13 +22,14 @@ __all__ = ["as_amount", "check_settings", "open_observer"]
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
 
 
-def check_settings(latency: object, venue: object, seed: object, simulator_id: object) -> None:
+def check_settings(latency: object, venue: object, risk: object, seed: object, simulator_id: object) -> None:
     """Refuse settings of the wrong kind before anything is built from them.
 
     :raises InvalidConfigError: naming the setting.
     """
     expect("latency_config", latency, LatencyConfig, "a LatencyConfig, for example LATENCY_NORMAL")
     expect("venue_config", venue, VenueConfig | None, "a VenueConfig, or None")
+    expect("risk_config", risk, RiskConfig | None, "a RiskConfig, or None")
     expect("seed", seed, int, "an int")
     expect("simulator_id", simulator_id, str, "a str")
     if not _PLAIN_NAME.fullmatch(str(simulator_id)):

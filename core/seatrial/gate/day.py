@@ -1,0 +1,23 @@
+"""When a trading day turns: a wall-clock time in a zone, so that daylight saving moves it in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from seatrial.clock import duration_ns, from_ns
+
+__all__ = ["next_turn"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def next_turn(after: int, boundary: time, zone: str) -> int:
+    """Return the first turn of the day later than `after`; both in UNIX ns UTC."""
+    region = ZoneInfo(zone)
+    day = from_ns(after).astimezone(region).date() - timedelta(days=1)
+    while True:
+        turn = duration_ns(datetime.combine(day, boundary, region) - _EPOCH)
+        if turn > after:
+            return turn
+        day += timedelta(days=1)

@@ -1,0 +1,355 @@
+"""The delivery side of the gate: what is under way arrives in time order, and everybody hears of it in that order.
+
+What happens is first done, then logged, then heard. A listener may submit, modify and cancel; what that brings about is
+logged at once and heard by everybody after what they are hearing now. So every listener hears the log as it stands, and
+between two calls of listeners nothing is half done.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from seatrial.contracts.events import (
+    AccountAdjusted,
+    CancelRequested,
+    Event,
+    OrderExecution,
+    OrderReplaced,
+    OrderSubmitted,
+    TradingStateChanged,
+)
+from seatrial.contracts.latency import Leg
+from seatrial.contracts.orders import TERMINAL, Order
+from seatrial.contracts.risk import RiskAction
+from seatrial.contracts.terms import OrderSide, OrderType
+from seatrial.gate.controls import SWEEPING
+from seatrial.gate.inbound import ReportLeg
+from seatrial.gate.ports import CancelRequest, ModifyRequest, PlaceRequest, Request, Venue
+from seatrial.gate.queue import NEVER
+from seatrial.gate.validator import refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from decimal import Decimal
+
+    from seatrial.contracts.account import AccountView
+    from seatrial.contracts.events import OrderEvent
+    from seatrial.gate.account import Account
+    from seatrial.gate.admission import Admission
+    from seatrial.gate.client import ClientView
+    from seatrial.gate.risk import Trip
+    from seatrial.gate.wire import Wire
+
+__all__ = ["Delivery"]
+
+_BUY = OrderSide.BUY
+_NOWHERE = -1
+_CLOSER = "flatten"
+
+
+class Delivery(ReportLeg):
+    """Carries requests to the venue and reports to the client, and latches what rules ask for."""
+
+    def __init__(
+        self,
+        venue: Venue,
+        wire: Wire,
+        client: ClientView,
+        admission: Admission,
+        *,
+        account: Account | None,
+        view: AccountView | None,
+    ) -> None:
+        """Start with nothing under way."""
+        super().__init__(wire)
+        self.now = 0
+        """The time reached: that of the last call or of the action being delivered."""
+        self.client = client
+        """What the client has been told."""
+        self.admission = admission
+        """What an order must pass before it leaves."""
+        self.running = False
+        """Whether something is being delivered or heard: time may not be moved then."""
+        self.boundary = NEVER if admission.risk is None else 0
+        """When the trading day turns, where that matters; 0 before the first day."""
+        self._venue = venue
+        self._account = account
+        self._view = view
+        self._unheard: deque[tuple[Event, Order | None]] = deque()
+        self._hearing = False
+        self._until = _NOWHERE  # how far the call under way is to deliver
+        self._flattened = 0
+        risk = admission.risk
+        if risk is not None and risk.hearers:
+            client.listeners = (self._let_rules_hear,)
+
+    # -- telling ---------------------------------------------------------------------------------------------------
+
+    def _log(self, event: Event, order: Order | None, native: object = None) -> None:
+        client = self.client
+        client.events.append(event)
+        if native is not None and client.native_sink is not None:
+            client.native_sink(event, order, native)
+        if client.listeners:
+            self._unheard.append((event, order))
+
+    def _hear(self) -> None:
+        """Let everybody hear what they have not; a listener that fails takes nothing back."""
+        unheard = self._unheard
+        if not unheard or self._hearing:
+            return
+        outermost = not self.running
+        self.running = self._hearing = True
+        try:
+            while unheard:
+                event, order = unheard.popleft()
+                self.client.hear(event, order)
+        finally:
+            self._hearing = False
+            self.running = not outermost
+
+    def _finish(self, *, settle: bool = True) -> None:
+        """End a call: everybody hears of it, then what is due at once arrives. Inner calls leave that to the outer."""
+        if self.running:
+            return
+        if not settle:
+            self._hear()
+            return
+        self._until = self.now
+        try:
+            self._hear()
+            if self.wire.next_due() <= self.now:
+                self._deliver_until(self.now)
+        finally:
+            self._until = _NOWHERE
+
+    # -- time ------------------------------------------------------------------------------------------------------
+
+    def due(self) -> int:
+        """Return when anything happens next without the market's doing, or :data:`~seatrial.gate.queue.NEVER`."""
+        return min(self.wire.next_due(), self.boundary)
+
+    def _deliver_until(self, until: int) -> None:
+        """Deliver in time order; at equal times the day turns first, and reports come before requests."""
+        self._until = until
+        self.running = True
+        try:
+            while self.boundary <= until:
+                self._drain(self.boundary - 1)
+                self._turn_day(until)
+            self._drain(until)
+        finally:
+            self.running = False
+            self._until = _NOWHERE
+
+    def _drain(self, until: int, *, once: bool = False) -> None:
+        requests, reports = self.wire.requests, self.wire.reports
+        messages = reports.messages
+        while True:
+            due = reports.head
+            if due <= requests.head:
+                if due > until:
+                    break
+                _, event, native = messages.popleft()
+                reports.head = messages[0][0] if messages else NEVER
+                if due > self.now:  # noqa: PLR1730 - max() costs a call for every message
+                    self.now = due
+                if type(event) is AccountAdjusted:
+                    self._adjust(event, native)
+                else:
+                    self._deliver(event, native)  # type: ignore[arg-type]  # no adjustment, so about an order
+            else:
+                if requests.head > until:
+                    break
+                due, request, native = requests.pop()
+                if due > self.now:  # noqa: PLR1730 - as above
+                    self.now = due
+                self._arrive(request, due, native)
+            if once:
+                break
+
+    def _step(self, due: int, until: int) -> None:
+        """Do the one next thing, which is due at `due`; the first day begins at `until`."""
+        self.running = True
+        try:
+            if self.boundary <= due:
+                self._turn_day(until)
+            else:
+                self._drain(due, once=True)
+        finally:
+            self.running = False
+
+    def _arrive(self, request: Request, due: int, native: object) -> None:
+        if type(request) is PlaceRequest:
+            pending, ids = self.client.pending, request.order_ids
+            orders = (pending[ids[0]],) if len(ids) == 1 else tuple([pending[order_id] for order_id in ids])
+            self._venue.place(orders, due, native)
+        elif type(request) is CancelRequest:
+            self._venue.cancel(request.order_id, due, native)
+        elif type(request) is ModifyRequest:
+            self._venue.modify(request.order_id, request.change, due, native)
+
+    def _adjust(self, event: AccountAdjusted, native: object) -> None:
+        view, risk, exposure = self._view, self.admission.risk, self.admission.exposure
+        before = view.equity if view is not None and risk is not None else None
+        if self._account is not None:
+            self._account.adjust(event.cash, event.symbol, event.quantity)
+        if exposure is not None and event.symbol is not None:
+            exposure.touch(event.symbol)
+        self._log(event, None, native)
+        if risk is not None and view is not None and before is not None:
+            risk.shift(view.equity - before)
+            self._assess()
+        self._hear()
+
+    def _deliver(self, event: OrderEvent, native: object) -> None:
+        client, admission = self.client, self.admission
+        order_id = event.order_id
+        pending = client.pending
+        order = pending.get(order_id) or client.get(order_id)
+        after = order.apply(event)
+        if after.status in TERMINAL:
+            pending.pop(order_id, None)
+            client.completed[order_id] = after
+            if not (after.pending_cancels or after.pending_modifies):
+                self.wire.forget(order_id)
+        else:
+            pending[order_id] = after
+            if type(event) is OrderReplaced:
+                client.originals.setdefault(order_id, order)
+        exposure = admission.exposure
+        if exposure is not None:
+            exposure.follow(after, event)
+        filled = type(event) is OrderExecution
+        if filled:
+            self._book(event, order)  # type: ignore[arg-type]  # filled says that it is one
+        if client.listeners or native is not None:
+            self._log(event, after, native)
+        else:
+            client.events.append(event)
+        if filled and admission.risk is not None:
+            self._assess()
+        if self._unheard:
+            self._hear()
+
+    def _book(self, event: OrderExecution, order: Order) -> None:
+        reported, account, exposure = self.client.reported, self._account, self.admission.exposure
+        if reported is not None:
+            reported.append(event)
+        symbol, price = order.symbol, event.price
+        if account is not None:
+            quantity = event.quantity if order.side is _BUY else -event.quantity
+            account.trade(symbol, quantity, price, event.commission)
+        if exposure is None:
+            return
+        if exposure.stake(symbol).mark is None:  # a first fill is its own mark
+            exposure.mark(symbol, price, event.reported_at)
+        else:
+            exposure.touch(symbol)
+
+    # -- risk ------------------------------------------------------------------------------------------------------
+
+    def mark(self, symbol: str, price: Decimal, timestamp: int) -> None:
+        """The market shows `price` for `symbol`: the client view is valued at it. See :meth:`assess`."""
+        if self._account is not None:
+            self._account.mark(symbol, price, timestamp)
+        exposure = self.admission.exposure
+        if exposure is not None:
+            exposure.mark(symbol, price, timestamp)
+
+    def assess(self) -> None:
+        """Let the rules look at the account, once all marks of a moment are in."""
+        if self._assess():
+            self._finish()
+
+    def _assess(self) -> bool:
+        """Latch what watching rules ask for; return whether anything came of it."""
+        risk = self.admission.risk
+        if risk is None:
+            return False
+        trips = risk.watch(self.now)
+        return self._latch(trips) if trips else False
+
+    def _let_rules_hear(self, event: Event, order: Order | None) -> None:
+        risk = self.admission.risk
+        trips = None if risk is None else risk.hear(event, order)
+        if trips:
+            self._latch(trips)
+
+    def _latch(self, trips: Iterable[Trip]) -> bool:
+        now, controls = self.now, self.admission.controls
+        latched = False
+        for rule, violation in trips:
+            if not controls.latch(rule, violation):
+                continue
+            latched = True
+            cause = refusal(
+                violation.reason, violation.message, rule=rule, value=violation.value, limit=violation.limit
+            )
+            self._log(TradingStateChanged(now, now, controls.state, rule, violation.message, cause), None)
+            if violation.action in SWEEPING:
+                self._sweep(now)
+            if violation.action is RiskAction.FLATTEN:
+                self._flatten(now)
+        if not latched and controls.flattens:
+            self._flatten(now)
+        return latched
+
+    def _sweep(self, now: int) -> None:
+        """Send a cancel after everything that works."""
+        for order in [order for order in self.client.pending.values() if not order.pending_cancels]:
+            requested = CancelRequested(order.order_id, now, now)
+            self._log(requested, self.client.record(order, requested))
+            self.wire.send(Leg.CANCEL, order.order_id, now, CancelRequest(order.order_id), None)
+
+    def _flatten(self, now: int) -> None:
+        """Send a market order against every position that nothing of ours is closing yet."""
+        if self._view is None:
+            return
+        closing = {order.symbol for order in self.client.pending.values() if order.strategy_id == _CLOSER}
+        for symbol, position in sorted(self._view.positions.items()):
+            if symbol in closing:
+                continue
+            self._flattened += 1
+            order = Order(
+                order_id=f"{_CLOSER}-{self._flattened}",
+                symbol=symbol,
+                side=OrderSide.SELL if position > 0 else _BUY,
+                order_type=OrderType.MARKET,
+                quantity=abs(position),
+                created_at=now,
+                reduce_only=True,
+                strategy_id=_CLOSER,
+            )
+            self.admission.count_in(order)
+            self._send((order,), now, None)
+
+    def _send(self, orders: tuple[Order, ...], now: int, native: object) -> None:
+        """Put orders that passed on the wire, as one message."""
+        ids = tuple([order.order_id for order in orders])
+        for order in orders:
+            self.wire.track(order.order_id, orders[0].strategy_id)
+            event = OrderSubmitted(order.order_id, now, now)
+            self._log(event, self.client.record(order, event))
+        self.wire.send(Leg.SUBMIT, ids[0], now, PlaceRequest(ids), native)
+
+    def _turn_day(self, until: int) -> None:
+        """Begin the first day, at `until`, or the one that is due by then."""
+        risk, controls = self.admission.risk, self.admission.controls
+        if risk is None:
+            return
+        first = self.boundary == 0
+        turn = until if first else self.boundary
+        self.boundary = risk.next_turn(turn)
+        if turn > self.now:  # noqa: PLR1730 - as above
+            self.now = turn
+        risk.turn_day()
+        if first:
+            for rule, violation in controls.latches.items():  # what held from the start is told when there is a time
+                self._log(TradingStateChanged(turn, turn, controls.state, rule, violation.message), None)
+        elif over := controls.turn_day():
+            by = ", ".join(over)
+            self._log(TradingStateChanged(turn, turn, controls.state, by, "the day has turned"), None)
+        self._assess()
+        self._hear()

@@ -1,0 +1,273 @@
+"""The risk layer of one gate: its rules, what they may see, and the account's day.
+
+Rules see the account with the order under check among what works, so they compare one number with one limit. An order
+that provably reduces a position is never stopped by a rule that exempts such orders, whatever the rule answers.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from seatrial.clock import NANOS_PER_SECOND, duration_ns
+from seatrial.contracts.account import Mark
+from seatrial.contracts.rejection import Rejection, RejectionReason
+from seatrial.contracts.risk import RiskAction, RiskViolation
+from seatrial.contracts.terms import OrderSide
+from seatrial.errors import InvalidConfigError
+from seatrial.gate.day import next_turn
+from seatrial.gate.rules import mistake, objection, open_rules
+from seatrial.gate.validator import refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from seatrial.contracts.account import AccountView
+    from seatrial.contracts.events import Event
+    from seatrial.contracts.orders import Order
+    from seatrial.contracts.risk import RiskConfig
+    from seatrial.contracts.terms import TradingState
+    from seatrial.gate.controls import Controls
+    from seatrial.gate.exposure import Exposure
+    from seatrial.gate.rules import OpenRule
+    from seatrial.plugins import Plugins
+
+__all__ = ["Risk", "RiskState", "Trip"]
+
+_ZERO = Decimal(0)
+_BUY = OrderSide.BUY
+
+Trip = tuple[str, RiskViolation]
+"""A rule's name and the violation that asks for more than a refusal."""
+
+
+class RiskState(msgspec.Struct, frozen=True):
+    """The account's day and the rules' own states, as stored."""
+
+    day_start: Decimal
+    peak: Decimal
+    rules: dict[str, msgspec.Raw]
+
+
+class _View:
+    """What rules see: everything can be read, nothing set."""
+
+    __slots__ = ("_account", "_controls", "_exposure", "_risk")
+
+    def __init__(self, risk: Risk, account: AccountView, exposure: Exposure, controls: Controls) -> None:
+        self._risk = risk
+        self._account = account
+        self._exposure = exposure
+        self._controls = controls
+
+    @property
+    def cash(self) -> Decimal:
+        return self._account.cash
+
+    @property
+    def equity(self) -> Decimal:
+        return self._account.equity
+
+    @property
+    def positions(self) -> Mapping[str, Decimal]:
+        return self._account.positions
+
+    @property
+    def trading_state(self) -> TradingState:
+        return self._controls.state
+
+    @property
+    def day_start_equity(self) -> Decimal:
+        return self._risk.day_start
+
+    @property
+    def peak_equity(self) -> Decimal:
+        return self._risk.peak
+
+    def position(self, symbol: str) -> Decimal:
+        return self._account.position(symbol)
+
+    def mark(self, symbol: str) -> Mark | None:
+        stake = self._exposure.stakes.get(symbol)
+        return None if stake is None or stake.mark is None else Mark(stake.mark, stake.marked_at)
+
+    def working(self, symbol: str, side: OrderSide) -> Decimal:
+        stake = self._exposure.stake(symbol)
+        return stake.buys.quantity if side is _BUY else stake.sells.quantity
+
+    def worst_position(self, symbol: str) -> Decimal:
+        stake = self._exposure.stakes.get(symbol) or self._exposure.stake(symbol)
+        position = self._account.position(symbol)
+        long, short = position + stake.buys.quantity, stake.sells.quantity - position
+        return long if long > short else short  # noqa: FURB136 - max() costs a call for every order
+
+    def worst_value(self, symbol: str) -> Decimal | None:
+        stake = self._exposure.stakes.get(symbol) or self._exposure.stake(symbol)
+        ends = stake.ends(self._account.position(symbol))
+        return None if ends is None else max(ends[0], -ends[1])
+
+    def gross_exposure(self) -> Decimal | None:
+        totals = self._exposure.totals()
+        return None if totals is None else totals[0]
+
+    def net_exposure(self) -> Decimal | None:
+        totals = self._exposure.totals()
+        return None if totals is None else max(totals[1], -totals[2])
+
+
+class Risk:
+    """Asks the rules about orders and about the account, and keeps the account's day and peak."""
+
+    __slots__ = (
+        "_account",
+        "_config",
+        "_exposure",
+        "_max_age",
+        "_view",
+        "checks",
+        "day_start",
+        "hearers",
+        "peak",
+        "rules",
+        "watchers",
+    )
+
+    def __init__(
+        self,
+        config: RiskConfig,
+        account: AccountView,
+        exposure: Exposure,
+        controls: Controls,
+        plugins: Plugins | None = None,
+    ) -> None:
+        """Open the rules of `config`; see :func:`~seatrial.gate.rules.open_rules` for what that may raise."""
+        self._config = config
+        self._account = account
+        self._exposure = exposure
+        self._view = _View(self, account, exposure, controls)
+        self._max_age = None if config.max_price_age is None else duration_ns(config.max_price_age)
+        self.rules = open_rules(config, plugins)
+        self.checks = tuple([(rule, rule.check, rule.needs_price) for rule in self.rules if rule.check is not None])
+        self.watchers: Sequence[tuple[OpenRule, Callable[..., object]]] = tuple(
+            [(rule, rule.watch) for rule in self.rules if rule.watch is not None]
+        )
+        """The rules that look at the account itself."""
+        self.hearers = tuple([(rule, rule.hear) for rule in self.rules if rule.hear is not None])
+        """The rules that are told what happens."""
+        self.day_start = self.peak = account.equity
+
+    # -- orders ----------------------------------------------------------------------------------------------------
+
+    def refuse(self, order: Order, now: int, *, shrinks: bool = False) -> tuple[Rejection, Trip] | None:
+        """Ask every rule about a counted order; return the first refusal with the violation behind it, or `None`.
+
+        `shrinks` says of a modify that it only makes the order smaller: it counts as reducing.
+        """
+        for rule, check, needs_price in self.checks:
+            try:
+                answer = (self._priceless(order, now) if needs_price else None) or check(order, self._view, now)
+                if answer is None:
+                    continue
+                violation = objection(answer)
+            except Exception as error:  # noqa: BLE001 - whatever a stranger raises, the order stays here
+                violation = mistake(f"{type(error).__name__}: {error}")
+            if rule.exempts_reducing and (shrinks or self._exposure.reduces(order)):
+                continue
+            rejection = refusal(
+                violation.reason, violation.message, rule=rule.name, value=violation.value, limit=violation.limit
+            )
+            return rejection, (rule.name, violation)
+        return None
+
+    def _priceless(self, order: Order, now: int) -> RiskViolation | None:
+        """Return what is wrong with the price at which a symbol's worst case would be valued, or `None`."""
+        symbol = order.symbol
+        stake = self._exposure.stake(symbol)
+        if stake.ends(self._account.position(symbol)) is None:
+            message = f"no price of {symbol} is known yet; feed market data before the order"
+            return RiskViolation(message, reason=RejectionReason.RISK_PRICE_MISSING)
+        if self._max_age is None or stake.mark is None or now - stake.marked_at <= self._max_age:
+            return None
+        if not (self._account.position(symbol) or stake.buys.unpriced or stake.sells.unpriced):
+            return None
+        age, limit = Decimal(now - stake.marked_at) / NANOS_PER_SECOND, Decimal(self._max_age) / NANOS_PER_SECOND
+        message = f"the price of {symbol} is {age} s old, {limit} s are allowed"
+        return RiskViolation(message, age, limit, RejectionReason.RISK_PRICE_STALE)
+
+    # -- the account -----------------------------------------------------------------------------------------------
+
+    def watch(self, now: int, only: str | None = None) -> list[Trip]:
+        """Ask every watcher, or `only` one, about the account; return what they want latched."""
+        equity = self._account.equity
+        if equity > self.peak:  # noqa: PLR1730 - max() costs a call for every tick
+            self.peak = equity
+        trips: list[Trip] = []
+        for rule, watch in self.watchers:
+            if only is not None and rule.name != only:
+                continue
+            try:
+                answer = watch(self._view, now)
+                if answer is None:
+                    continue
+                violation = objection(answer)
+            except Exception as error:  # noqa: BLE001 - as above
+                violation = mistake(f"{type(error).__name__}: {error}")
+            trips.append((rule.name, lasting(violation)))
+        return trips
+
+    def hear(self, event: Event, order: Order | None) -> list[Trip]:
+        """Tell the rules that asked for it what happened; return what went wrong there."""
+        trips: list[Trip] = []
+        for rule, hear in self.hearers:
+            try:
+                hear(event, order)
+            except Exception as error:  # noqa: BLE001 - as above
+                trips.append((rule.name, lasting(mistake(f"{type(error).__name__}: {error}"))))
+        return trips
+
+    # -- the day ---------------------------------------------------------------------------------------------------
+
+    def next_turn(self, after: int) -> int:
+        """Return when the day turns next, in UNIX ns UTC."""
+        return next_turn(after, self._config.day_boundary, self._config.day_zone)
+
+    def turn_day(self) -> None:
+        """Begin a day at the present equity."""
+        self.day_start = self._account.equity
+
+    def rebase(self) -> None:
+        """Measure losses from the present equity on: an operator has accepted those so far."""
+        self.day_start = self.peak = self._account.equity
+
+    def shift(self, amount: Decimal) -> None:
+        """Take a deposit, withdrawal or fund flow out of what counts as profit or loss."""
+        self.day_start += amount
+        self.peak += amount
+
+    # -- state -----------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> RiskState:
+        """Return the day and the states of the rules that have one."""
+        saved = {rule.name: state for rule in self.rules if (state := rule.save()) is not None}
+        return RiskState(self.day_start, self.peak, saved)
+
+    def restore(self, state: RiskState) -> None:
+        """Become what `state` says.
+
+        :raises InvalidConfigError: when a rule of the state is not configured, or takes no state.
+        """
+        self.day_start, self.peak = state.day_start, state.peak
+        rules = {rule.name: rule for rule in self.rules}
+        for name, saved in state.rules.items():
+            if name not in rules:
+                raise InvalidConfigError("rules", name, "the checkpoint has a state of it; configure the rule again")
+            rules[name].load(saved)
+
+
+def lasting(violation: RiskViolation) -> RiskViolation:
+    """Return a violation that no order can answer for with an action that lasts."""
+    if violation.action is not RiskAction.REJECT:
+        return violation
+    return msgspec.structs.replace(violation, action=RiskAction.REDUCE_ONLY)

@@ -1,0 +1,113 @@
+"""The rules of one gate: opened by name or taken as objects, each called so that nothing it does wrong goes unnoticed.
+
+A rule that raises, or returns what is no answer, is taken to object: its mistake becomes a violation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from seatrial.contracts.rejection import RejectionReason
+from seatrial.contracts.risk import NamedRule, RiskConfig, RiskViolation, RuleObject
+from seatrial.errors import InvalidConfigError
+from seatrial.plugins import installed_plugins
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from seatrial.plugins import Plugins
+
+__all__ = ["OpenRule", "objection", "open_rules"]
+
+
+class OpenRule:
+    """A rule ready to be asked, under the name that its refusals give."""
+
+    __slots__ = ("check", "exempts_reducing", "hear", "name", "needs_price", "rule", "watch")
+
+    def __init__(self, name: str, rule: object) -> None:
+        """Take apart what the rule can do."""
+        self.name = name
+        self.rule = rule
+        self.check = _method(rule, "check")
+        self.watch = _method(rule, "watch")
+        self.hear = _method(rule, "hear")
+        self.exempts_reducing = getattr(rule, "exempts_reducing", False) is True
+        self.needs_price = getattr(rule, "needs_price", False) is True
+
+    def save(self) -> msgspec.Raw | None:
+        """Return the rule's own state as JSON, `None` for a rule without."""
+        save = _method(self.rule, "save_state")
+        if save is None:
+            return None
+        try:
+            return msgspec.Raw(msgspec.json.encode(save()))
+        except TypeError as error:
+            problem = f"its save_state() returns no JSON value ({error}); return dicts, lists, str and numbers"
+            raise InvalidConfigError("rules", self.name, problem) from None
+
+    def load(self, state: msgspec.Raw) -> None:
+        """Hand the rule the state that :meth:`save` returned."""
+        load = _method(self.rule, "load_state")
+        if load is None:
+            raise InvalidConfigError("rules", self.name, "it has a state in the checkpoint, but no load_state()")
+        load(msgspec.json.decode(state))
+
+
+def open_rules(config: RiskConfig, plugins: Plugins | None, extra: Iterable[object] = ()) -> tuple[OpenRule, ...]:
+    """Return every rule of `config`, in the order in which they are asked.
+
+    The limits and the kill switch are registered rules like any other, built from their settings; names are looked up
+    in `plugins`, the installed ones unless given.
+
+    :raises UnknownPluginNameError: when nobody offers a name.
+    :raises PluginError: when a rule does not take its parameters.
+    :raises InvalidConfigError: for the stand-in of an object that was not handed over again.
+    """
+    chosen: list[object] = [
+        NamedRule(name, msgspec.to_builtins(limit))
+        for name in ("position_limit", "exposure_limit", "drawdown_limit")
+        if (limit := getattr(config, name)) is not None
+    ]
+    if not config.trading_enabled:
+        chosen.append(NamedRule("kill_switch", {"engaged": True}))
+    opened: dict[str, OpenRule] = {}
+    for rule in (*chosen, *config.rules, *extra):
+        if isinstance(rule, RuleObject):
+            raise InvalidConfigError("rules", rule.name, "it was an object; hand it over again, in rules=")
+        if isinstance(rule, NamedRule):
+            name, built = rule.name, (plugins or installed_plugins()).risk_rule(rule.name, rule.params)
+        else:
+            name, built = rule_name(rule), rule
+        count = sum(1 for known in opened if known.partition("#")[0] == name)
+        name = f"{name}#{count + 1}" if count else name
+        opened[name] = OpenRule(name, built)
+        if opened[name].check is None and opened[name].watch is None:
+            raise InvalidConfigError("rules", name, "it has neither check() nor watch()")
+    return tuple(opened.values())
+
+
+def rule_name(rule: object) -> str:
+    """Return the name of a rule that was handed over as an object: its own, else that of its class."""
+    name = getattr(rule, "name", None)
+    return name if isinstance(name, str) and name else type(rule).__name__
+
+
+def objection(answer: object) -> RiskViolation:
+    """Return a rule's answer, which is not `None`, as a violation; what is no answer is one too."""
+    if type(answer) is RiskViolation:
+        return answer
+    return mistake(f"it returned {answer!r}; return None or a RiskViolation")
+
+
+def mistake(what: str) -> RiskViolation:
+    """Return the violation that a rule's own mistake amounts to."""
+    return RiskViolation(f"the rule failed: {what}", reason=RejectionReason.RISK_RULE_ERROR)
+
+
+def _method(rule: object, name: str) -> Callable[..., Any] | None:
+    method = getattr(rule, name, None)
+    return cast("Callable[..., Any]", method) if callable(method) else None
