@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from seatrial.contracts.checkpoint import ExecutionCheckpoint
 from seatrial.contracts.events import OrderExecution
 from seatrial.contracts.latency import (
     LATENCY_FAST,
@@ -29,6 +30,7 @@ from seatrial.contracts.risk import (
 from seatrial.contracts.terms import Liquidity, OrderSide, OrderStatus, OrderType, TimeInForce, TradingState
 from seatrial.contracts.venue import AccountType, Convention, FeeSchedule, LimitFill, VenueConfig
 from seatrial.errors import SeatrialError
+from seatrial.store.checkpoints import CheckpointManager
 from seatrial.venue.simulator import ExecutionSimulator
 
 __all__ = [
@@ -38,10 +40,12 @@ __all__ = [
     "LATENCY_SLOW",
     "AccountType",
     "Bar",
+    "CheckpointManager",
     "Constant",
     "Convention",
     "DrawdownLimitRule",
     "Empirical",
+    "ExecutionCheckpoint",
     "ExecutionSimulator",
     "ExposureLimitRule",
     "FeeSchedule",

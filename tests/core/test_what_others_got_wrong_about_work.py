@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ import seatrial
 from seatrial import (
     AccountType,
     Bar,
+    CheckpointManager,
     Constant,
     DrawdownLimitRule,
     Empirical,
@@ -177,6 +179,12 @@ def trade_a_little() -> None:
     simulator.submit_order(new_order("off the tick", OrderType.LIMIT, limit_price=D("90.001")), T0)
     exit_ = new_order("exit", OrderType.LIMIT, limit_price=D(120), side=OrderSide.SELL)
     simulator.submit_bracket(new_order("entry"), exit_, timestamp=T0)
+    with TemporaryDirectory() as directory, CheckpointManager(directory) as manager:
+        checkpoint = manager.create_checkpoint(simulator)
+        assert checkpoint.strategy_state is None
+        manager.save_checkpoint(checkpoint)
+        restored = manager.restore_simulator(manager.load_checkpoint("sim"))
+    assert restored.events == simulator.events
     simulator.process_trade(Trade(T0 + 100 * MS, "ACME", D(101)))
     simulator.modify_order("limit", T0 + 100 * MS, limit_price=D(91))
     simulator.cancel_order("trail", T0 + 200 * MS)

@@ -158,6 +158,11 @@ class Order(OrderTerms, frozen=True, gc=False, kw_only=True, omit_defaults=True)
         return status is _PENDING_SUBMIT or status is _PENDING_CANCEL or status is _PENDING_REPLACE
 
     @property
+    def reached_venue(self) -> bool:
+        """Whether the order left the gate, so that the venue knows or will know it."""
+        return bool(self.events) and type(self.events[0]) is OrderSubmitted
+
+    @property
     def avg_fill_price(self) -> Decimal | None:
         """The quantity-weighted mean price of the fills; `None` before the first."""
         return self.filled_value / self.filled_quantity if self.filled_quantity else None

@@ -232,7 +232,7 @@ def _rule(rule: object) -> object:
         try:
             return msgspec.convert(rule, NamedRule | RuleObject)
         except msgspec.ValidationError as error:
-            raise InvalidConfigError("rules", rule, f"it is no stored rule ({error})") from None
+            raise InvalidConfigError("rules", "a dict", f"it is no stored rule ({error})") from None
     if isinstance(rule, type):
         raise InvalidConfigError("rules", rule, f"it is a class; hand over an object, {rule.__name__}(...)")
     known = isinstance(rule, NamedRule | RuleObject)

@@ -6,12 +6,14 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+import msgspec
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from seatrial.gate.instruments import Instruments
 
-__all__ = ["Account", "Holding"]
+__all__ = ["Account", "AccountState", "Holding"]
 
 _ZERO = Decimal(0)
 
@@ -30,6 +32,15 @@ class Holding:
         self.mark: Decimal | None = None
         self.marked_at = 0
         self.multiplier = None if multiplier == 1 else multiplier
+
+
+class AccountState(msgspec.Struct, frozen=True):
+    """An account as stored: `holdings` are units, mark and when it was shown, `held` the open positions in order."""
+
+    cash: Decimal
+    net: Decimal
+    holdings: dict[str, tuple[Decimal, Decimal | None, int]]
+    held: tuple[str, ...]
 
 
 class Account:
@@ -109,3 +120,19 @@ class Account:
         self.cash += cash
         if symbol is not None:
             self.trade(symbol, quantity, _ZERO, _ZERO)
+
+    # -- state -----------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> AccountState:
+        """Return cash and holdings."""
+        holdings = {symbol: (one.quantity, one.mark, one.marked_at) for symbol, one in self._holdings.items()}
+        return AccountState(self.cash, self.net, holdings, tuple(self._positions))
+
+    def restore(self, state: AccountState) -> None:
+        """Become what `state` says."""
+        self.cash, self.net = state.cash, state.net
+        for symbol, (quantity, mark, marked_at) in state.holdings.items():
+            holding = self.holding(symbol)
+            holding.quantity, holding.mark, holding.marked_at = quantity, mark, marked_at
+        self._positions.clear()
+        self._positions.update({symbol: self._holdings[symbol].quantity for symbol in state.held})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from seatrial.contracts.rejection import Rejection, RejectionReason
 from seatrial.contracts.risk import Latch, RiskAction, RiskViolation
 from seatrial.contracts.terms import TradingState
@@ -13,7 +15,7 @@ from seatrial.gate.validator import refusal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["HALTING", "SWEEPING", "Controls", "check_operator"]
+__all__ = ["HALTING", "SWEEPING", "Controls", "ControlsState", "check_operator"]
 
 _ACTIVE = TradingState.ACTIVE
 _REDUCE_ONLY = TradingState.REDUCE_ONLY
@@ -23,6 +25,13 @@ HALTING = frozenset({RiskAction.HALT, RiskAction.FLATTEN})
 """The actions after which nothing leaves but cancels."""
 SWEEPING = frozenset({RiskAction.CANCEL_ALL, RiskAction.HALT, RiskAction.FLATTEN})
 """The actions that cancel what works."""
+
+
+class ControlsState(msgspec.Struct, frozen=True):
+    """What an operator set and what rules latched, as stored."""
+
+    operator: TradingState
+    latches: dict[str, RiskViolation]
 
 
 class Controls:
@@ -82,6 +91,16 @@ class Controls:
             return refusal(RejectionReason.RISK_TRADING_DISABLED, message, rule="kill_switch")
         message = "only orders that provably reduce a position may leave; enable_trading(by, reason) lets all out again"
         return refusal(RejectionReason.RISK_REDUCE_ONLY, message)
+
+    def snapshot(self) -> ControlsState:
+        """Return who decided what."""
+        return ControlsState(self.operator, dict(self.latches))
+
+    def restore(self, state: ControlsState) -> None:
+        """Become what `state` says."""
+        self.operator = state.operator
+        self.latches = dict(state.latches)
+        self._settle()
 
     def _settle(self) -> None:
         actions = [violation.action for violation in self.latches.values()]

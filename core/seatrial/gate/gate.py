@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from seatrial.contracts.events import (
     CancelRefused,
     CancelRequested,
@@ -17,33 +19,56 @@ from seatrial.contracts.events import (
     OrderChange,
     OrderDenied,
     OrderEvent,
+    OrderExecution,
     OrderSubmitted,
     TradingStateChanged,
 )
 from seatrial.contracts.latency import LATENCY_INSTANT, LatencyConfig, Leg
+from seatrial.contracts.orders import Order
 from seatrial.contracts.rejection import Rejection, RejectionReason
 from seatrial.contracts.terms import TradingState
 from seatrial.errors import ClockError, InvalidConfigError, ReentrantCallError
+from seatrial.gate.account import Account, AccountState
 from seatrial.gate.admission import Admission, linked
 from seatrial.gate.client import ClientView, Listener, NativeSink
-from seatrial.gate.controls import check_operator
+from seatrial.gate.controls import ControlsState, check_operator
 from seatrial.gate.delivery import Delivery
+from seatrial.gate.exposure import ExposureState
 from seatrial.gate.instruments import Instruments
-from seatrial.gate.ports import CancelRequest, ModifyRequest, PlaceRequest, Request, Venue
+from seatrial.gate.ports import CancelRequest, ModifyRequest, NativeCodec, PlaceRequest, Request, Venue
 from seatrial.gate.queue import NEVER
+from seatrial.gate.risk import RiskState
 from seatrial.gate.validator import refusal
-from seatrial.gate.wire import Wire
+from seatrial.gate.wire import Wire, WireState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from seatrial.contracts.account import AccountView
-    from seatrial.contracts.orders import Order
     from seatrial.contracts.risk import RiskConfig
-    from seatrial.gate.account import Account
     from seatrial.plugins import Plugins
 
-__all__ = ["ExecutionGate"]
+__all__ = ["ExecutionGate", "GateState"]
+
+
+class GateState(msgspec.Struct, frozen=True):
+    """A gate as stored, its orders and events apart.
+
+    `unheard` are the orders of the log's last events, which nobody has heard yet; `reported` says how many of its last
+    executions nobody has fetched; `until` how far the call under way is to deliver, -1 where none is.
+    """
+
+    now: int
+    boundary: int | None
+    until: int
+    flattened: int
+    reported: int
+    unheard: tuple[Order | None, ...]
+    wire: WireState
+    controls: ControlsState
+    account: AccountState | None
+    exposure: ExposureState | None
+    risk: RiskState | None
 
 
 class ExecutionGate(Delivery):
@@ -66,6 +91,7 @@ class ExecutionGate(Delivery):
         account: Account | None = None,
         account_view: AccountView | None = None,
         native_sink: NativeSink | None = None,
+        native_codec: NativeCodec | None = None,
         plugins: Plugins | None = None,
     ) -> None:
         """Stand before `venue`, with every delay drawn from `latency`, `seed` and `simulator_id`.
@@ -74,6 +100,7 @@ class ExecutionGate(Delivery):
 
         :raises InvalidConfigError: for `risk` without an account that the rules could read.
         """
+        self._native_codec = native_codec
         view = account if account_view is None else account_view
         if risk is not None and view is None:
             raise InvalidConfigError("risk", risk, "rules need an account to read; give account or account_view")
@@ -268,6 +295,54 @@ class ExecutionGate(Delivery):
         while requests.head <= until:
             due, request, native = requests.pop()
             self._arrive(request, due, native)
+
+    # -- state -----------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> GateState:
+        """Return the state beside orders and events; it shares nothing that changes with the gate.
+
+        Within a listener the event it hears counts as heard by everybody: add the one that takes snapshots last.
+
+        :raises InvalidConfigError: for a payload or a rule's state that cannot be written.
+        """
+        client, admission = self.client, self.admission
+        return GateState(
+            self.now,
+            None if self.boundary == NEVER else self.boundary,
+            self._until,
+            self._flattened,
+            len(client.reported or ()),
+            tuple([order for _, order in self._unheard]),
+            self.wire.snapshot(self._native_codec),
+            admission.controls.snapshot(),
+            None if self._account is None else self._account.snapshot(),
+            None if admission.exposure is None else admission.exposure.snapshot(),
+            None if admission.risk is None else admission.risk.snapshot(),
+        )
+
+    def restore(self, state: GateState) -> None:
+        """Become what `state` says, `client` having its orders and events back already.
+
+        :raises InvalidConfigError: when the state does not fit the gate's rules.
+        """
+        client, admission = self.client, self.admission
+        self.now, self._until, self._flattened = state.now, state.until, state.flattened
+        self.boundary = NEVER if state.boundary is None else state.boundary
+        if client.reported is not None and state.reported:
+            executions = [event for event in client.events if type(event) is OrderExecution]
+            client.reported = executions[-state.reported :]
+        if state.unheard:
+            self._unheard.extend(zip(client.events[-len(state.unheard) :], state.unheard, strict=True))
+        self.wire.restore(state.wire, self._native_codec)
+        admission.controls.restore(state.controls)
+        if self._account is not None and state.account is not None:
+            self._account.restore(state.account)
+        if state.exposure is not None:
+            admission.count()
+            if admission.exposure is not None:
+                admission.exposure.restore(state.exposure)
+        if admission.risk is not None and state.risk is not None:
+            admission.risk.restore(state.risk)
 
     # -- on the way out --------------------------------------------------------------------------------------------
 

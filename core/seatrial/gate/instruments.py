@@ -30,6 +30,11 @@ class Instruments:
             self._by_symbol[instrument.symbol] = instrument
         self.closed = bool(self._by_symbol)
 
+    @property
+    def declared(self) -> tuple[Instrument, ...]:
+        """The instruments that were declared; none where any symbol trades."""
+        return tuple(self._by_symbol.values()) if self.closed else ()
+
     def knows(self, symbol: str) -> bool:
         """Return whether orders and market data for `symbol` are possible."""
         return not self.closed or symbol in self._by_symbol

@@ -6,6 +6,11 @@ import logging
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+import msgspec
+
+from seatrial.errors import InvalidConfigError, SeatrialError
+from seatrial.gate.keeping import load_state, save_state
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -13,9 +18,16 @@ if TYPE_CHECKING:
     from seatrial.contracts.orders import Order
     from seatrial.contracts.plugin import Observer
 
-__all__ = ["Observers"]
+__all__ = ["Observers", "ObserversState"]
 
 _LOG = logging.getLogger(__name__)
+
+
+class ObserversState(msgspec.Struct, frozen=True):
+    """What observers want kept, by name, and who was dropped, with what."""
+
+    states: dict[str, msgspec.Raw]
+    dropped: dict[str, str]
 
 
 class Observers:
@@ -49,3 +61,24 @@ class Observers:
                 _LOG.warning("observer %r failed and hears no more of this run", name, exc_info=error)
                 del self._listening[name]
                 self._dropped[name] = error
+
+    # -- state -----------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> ObserversState:
+        """Return the states of those that have one."""
+        saved = [(name, save_state("observers", name, observer)) for name, observer in self._listening.items()]
+        states = {name: state for name, state in saved if state is not None}
+        return ObserversState(states, {name: str(error) for name, error in self._dropped.items()})
+
+    def restore(self, state: ObserversState) -> None:
+        """Hand everybody back what they wanted kept, and drop who was dropped.
+
+        :raises InvalidConfigError: for a state of somebody who does not listen, or takes none.
+        """
+        for name, error in state.dropped.items():
+            self._listening.pop(name, None)
+            self._dropped[name] = SeatrialError(error)
+        for name, kept in state.states.items():
+            if name not in self._listening:
+                raise InvalidConfigError("observers", name, "the checkpoint has a state of it; let it observe again")
+            load_state("observers", name, self._listening[name], kept)

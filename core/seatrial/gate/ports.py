@@ -5,14 +5,24 @@ A venue answers through the gate's own methods (`accepted`, `filled`, …), each
 
 from __future__ import annotations
 
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
 from seatrial.contracts.events import OrderChange
 from seatrial.contracts.orders import Order
+from seatrial.errors import InvalidConfigError
 
-__all__ = ["CancelRequest", "ModifyRequest", "PlaceRequest", "Request", "Venue"]
+__all__ = [
+    "CancelRequest",
+    "ModifyRequest",
+    "NativeCodec",
+    "PlaceRequest",
+    "Request",
+    "Venue",
+    "read_native",
+    "write_native",
+]
 
 
 class Venue(Protocol):
@@ -29,6 +39,42 @@ class Venue(Protocol):
     def modify(self, order_id: str, change: OrderChange, now: int, native: object) -> None:
         """Change a working order, or refuse."""
         ...
+
+
+class NativeCodec(Protocol):
+    """How an adapter's own payloads are written into a checkpoint, and read again."""
+
+    def encode(self, native: object) -> Any:
+        """Return a payload as a JSON value."""
+        ...
+
+    def decode(self, value: Any) -> object:
+        """Return the payload that :meth:`encode` turned into `value`."""
+        ...
+
+
+def write_native(native: object, codec: NativeCodec | None) -> msgspec.Raw | None:
+    """Return a payload as JSON, `None` for none.
+
+    :raises InvalidConfigError: where there is a payload and nobody to write it.
+    """
+    if native is None:
+        return None
+    if codec is None:
+        raise InvalidConfigError("native_codec", None, f"a {type(native).__name__} is under way; give a codec for it")
+    return msgspec.Raw(msgspec.json.encode(codec.encode(native)))
+
+
+def read_native(stored: msgspec.Raw | None, codec: NativeCodec | None) -> object:
+    """Return the payload that :func:`write_native` wrote.
+
+    :raises InvalidConfigError: where there is a payload and nobody to read it.
+    """
+    if stored is None:
+        return None
+    if codec is None:
+        raise InvalidConfigError("native_codec", None, "the checkpoint has payloads under way; give their codec")
+    return codec.decode(msgspec.json.decode(stored))
 
 
 class PlaceRequest(msgspec.Struct, frozen=True, tag_field="request", tag="place"):

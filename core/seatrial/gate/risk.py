@@ -18,6 +18,7 @@ from seatrial.contracts.risk import RiskAction, RiskViolation
 from seatrial.contracts.terms import OrderSide
 from seatrial.errors import InvalidConfigError
 from seatrial.gate.day import next_turn
+from seatrial.gate.keeping import load_state, save_state
 from seatrial.gate.rules import mistake, objection, open_rules
 from seatrial.gate.validator import refusal
 
@@ -250,8 +251,8 @@ class Risk:
 
     def snapshot(self) -> RiskState:
         """Return the day and the states of the rules that have one."""
-        saved = {rule.name: state for rule in self.rules if (state := rule.save()) is not None}
-        return RiskState(self.day_start, self.peak, saved)
+        kept = [(rule.name, save_state("rules", rule.name, rule.rule)) for rule in self.rules]
+        return RiskState(self.day_start, self.peak, {name: state for name, state in kept if state is not None})
 
     def restore(self, state: RiskState) -> None:
         """Become what `state` says.
@@ -263,7 +264,7 @@ class Risk:
         for name, saved in state.rules.items():
             if name not in rules:
                 raise InvalidConfigError("rules", name, "the checkpoint has a state of it; configure the rule again")
-            rules[name].load(saved)
+            load_state("rules", name, rules[name].rule, saved)
 
 
 def lasting(violation: RiskViolation) -> RiskViolation:

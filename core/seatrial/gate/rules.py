@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from seatrial.plugins import Plugins
 
-__all__ = ["OpenRule", "objection", "open_rules"]
+__all__ = ["OpenRule", "mistake", "objection", "open_rules", "rule_name", "storable", "with_objects"]
 
 
 class OpenRule:
@@ -38,26 +38,8 @@ class OpenRule:
         self.exempts_reducing = getattr(rule, "exempts_reducing", False) is True
         self.needs_price = getattr(rule, "needs_price", False) is True
 
-    def save(self) -> msgspec.Raw | None:
-        """Return the rule's own state as JSON, `None` for a rule without."""
-        save = _method(self.rule, "save_state")
-        if save is None:
-            return None
-        try:
-            return msgspec.Raw(msgspec.json.encode(save()))
-        except TypeError as error:
-            problem = f"its save_state() returns no JSON value ({error}); return dicts, lists, str and numbers"
-            raise InvalidConfigError("rules", self.name, problem) from None
 
-    def load(self, state: msgspec.Raw) -> None:
-        """Hand the rule the state that :meth:`save` returned."""
-        load = _method(self.rule, "load_state")
-        if load is None:
-            raise InvalidConfigError("rules", self.name, "it has a state in the checkpoint, but no load_state()")
-        load(msgspec.json.decode(state))
-
-
-def open_rules(config: RiskConfig, plugins: Plugins | None, extra: Iterable[object] = ()) -> tuple[OpenRule, ...]:
+def open_rules(config: RiskConfig, plugins: Plugins | None) -> tuple[OpenRule, ...]:
     """Return every rule of `config`, in the order in which they are asked.
 
     The limits and the kill switch are registered rules like any other, built from their settings; names are looked up
@@ -75,9 +57,10 @@ def open_rules(config: RiskConfig, plugins: Plugins | None, extra: Iterable[obje
     if not config.trading_enabled:
         chosen.append(NamedRule("kill_switch", {"engaged": True}))
     opened: dict[str, OpenRule] = {}
-    for rule in (*chosen, *config.rules, *extra):
+    for rule in (*chosen, *config.rules):
         if isinstance(rule, RuleObject):
-            raise InvalidConfigError("rules", rule.name, "it was an object; hand it over again, in rules=")
+            problem = "it was an object when the checkpoint was taken; hand it over again, in rules=(…,)"
+            raise InvalidConfigError("rules", rule.name, problem)
         if isinstance(rule, NamedRule):
             name, built = rule.name, (plugins or installed_plugins()).risk_rule(rule.name, rule.params)
         else:
@@ -94,6 +77,31 @@ def rule_name(rule: object) -> str:
     """Return the name of a rule that was handed over as an object: its own, else that of its class."""
     name = getattr(rule, "name", None)
     return name if isinstance(name, str) and name else type(rule).__name__
+
+
+def storable(config: RiskConfig) -> RiskConfig:
+    """Return a configuration as it can be written: names stand for the rules that were handed over as objects."""
+    rules = [rule if isinstance(rule, NamedRule) else RuleObject(rule_name(rule)) for rule in config.rules]
+    return msgspec.structs.replace(config, rules=tuple(rules))
+
+
+def with_objects(config: RiskConfig, objects: Iterable[object]) -> RiskConfig:
+    """Return a stored configuration with the objects that its names stand for.
+
+    :raises InvalidConfigError: for an object too many; one too few is found when the rules are opened.
+    """
+    spare = list(objects)
+    rules: list[object] = []
+    for rule in config.rules:
+        found = None
+        if isinstance(rule, RuleObject):
+            found = next((one for one in spare if rule_name(one) == rule.name), None)
+        if found is not None:
+            spare.remove(found)
+        rules.append(rule if found is None else found)
+    if spare:
+        raise InvalidConfigError("rules", rule_name(spare[0]), "the checkpoint knows no such rule that was an object")
+    return msgspec.structs.replace(config, rules=tuple(rules))
 
 
 def objection(answer: object) -> RiskViolation:

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
+from seatrial.contracts.events import AccountAdjusted, OrderEvent
 from seatrial.contracts.latency import LatencyConfig, Leg
 from seatrial.errors import UnknownOrderError
 from seatrial.gate.draws import Draws
+from seatrial.gate.ports import NativeCodec, Request, read_native, write_native
 from seatrial.gate.queue import NEVER
 
 if TYPE_CHECKING:
-    from seatrial.contracts.events import AccountAdjusted, OrderEvent
-    from seatrial.gate.ports import Request
     from seatrial.plugins import Plugins
 
-__all__ = ["Lane", "Wire"]
+__all__ = ["Lane", "Track", "Wire", "WireState"]
 
 T = TypeVar("T")
 
@@ -67,7 +67,7 @@ class Lane(Generic[T]):
         return due
 
 
-class _Track(msgspec.Struct, gc=False):
+class Track(msgspec.Struct, gc=False, omit_defaults=True):
     """How often each leg was used for one order: the last part of the draws' keys."""
 
     strategy_id: str
@@ -77,6 +77,17 @@ class _Track(msgspec.Struct, gc=False):
     fill: int = 0
     cancel: int = 0
     modify: int = 0
+
+
+class WireState(msgspec.Struct, frozen=True):
+    """Everything under way, as stored: due times, messages and what came with them, with each lane's last arrival."""
+
+    requests: tuple[tuple[int, Request, msgspec.Raw | None], ...]
+    requests_last: int
+    reports: tuple[tuple[int, OrderEvent | AccountAdjusted, msgspec.Raw | None], ...]
+    reports_last: int
+    tracks: dict[str, Track]
+    counts: dict[str, int]
 
 
 class Wire:
@@ -93,7 +104,7 @@ class Wire:
         """The ack leg's delay in ns where it never varies, else `None`."""
         self._submit_delay = self._draws.constant[Leg.SUBMIT]
         self._fill_delay = self._draws.constant[Leg.FILL]
-        self._tracks: dict[str, _Track] = {}
+        self._tracks: dict[str, Track] = {}
         self._counts: dict[str, int] = {}
 
     def next_due(self) -> int:
@@ -104,7 +115,7 @@ class Wire:
     def track(self, order_id: str, strategy_id: str) -> None:
         """Count a new order of a strategy; its draws are keyed by that count, not by its id."""
         n = self._counts[strategy_id] = self._counts.get(strategy_id, 0) + 1
-        self._tracks[order_id] = _Track(strategy_id, n)
+        self._tracks[order_id] = Track(strategy_id, n)
 
     def forget(self, order_id: str) -> None:
         """Drop the counts of an order of which nothing more can be said."""
@@ -147,3 +158,35 @@ class Wire:
         n = getattr(track, leg) + 1
         setattr(track, leg, n)
         return self._draws.delay(leg, f"{track.strategy_id}-{track.n}", n)
+
+    # -- state -----------------------------------------------------------------------------------------------------
+
+    def snapshot(self, codec: NativeCodec | None) -> WireState:
+        """Return everything under way; `codec` writes what came with it.
+
+        :raises InvalidConfigError: for a payload that nobody can write.
+        """
+        tracks = {order_id: msgspec.structs.replace(track) for order_id, track in self._tracks.items()}
+        return WireState(
+            tuple([(due, request, write_native(native, codec)) for due, request, native in self.requests.messages]),
+            self.requests.last,
+            tuple([(due, event, write_native(native, codec)) for due, event, native in self.reports.messages]),
+            self.reports.last,
+            tracks,
+            dict(self._counts),
+        )
+
+    def restore(self, state: WireState, codec: NativeCodec | None) -> None:
+        """Put everything under way that `state` says."""
+        _refill(self.requests, state.requests, state.requests_last, codec)
+        _refill(self.reports, state.reports, state.reports_last, codec)
+        self._tracks = {order_id: msgspec.structs.replace(track) for order_id, track in state.tracks.items()}
+        self._counts = dict(state.counts)
+
+
+def _refill(
+    lane: Lane[T], messages: tuple[tuple[int, T, msgspec.Raw | None], ...], last: int, codec: NativeCodec | None
+) -> None:
+    lane.messages = deque((due, message, read_native(native, codec)) for due, message, native in messages)
+    lane.head = messages[0][0] if messages else NEVER
+    lane.last = last

@@ -202,8 +202,11 @@ class Driver:
         Whatever else is called first does so by itself; this is for who wants to hear of it before.
         """
         self._restored = False
-        unfinished, self._unfinished = self._unfinished, None
-        self.gate.resume()
+        unfinished = self._unfinished
+        try:
+            self.gate.resume()
+        finally:
+            self._unfinished = None
         if unfinished is not None:
             self._run(unfinished.until, unfinished.then)
             self._do(unfinished.then)

@@ -10,21 +10,32 @@ from abc import ABC, abstractmethod
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from seatrial.contracts.rejection import RefusedBy, Rejection, RejectionReason
 from seatrial.contracts.venue import AccountType
-from seatrial.gate.account import Account
-from seatrial.venue.reservations import Reservations
+from seatrial.gate.account import Account, AccountState
+from seatrial.venue.reservations import Reservations, ReservationsState
 
 if TYPE_CHECKING:
     from seatrial.contracts.venue import FeeModel, VenueConfig
     from seatrial.gate.instruments import Instruments
     from seatrial.venue.working import Working
 
-__all__ = ["CashLedger", "Ledger", "MarginLedger", "open_ledger"]
+__all__ = ["CashLedger", "Ledger", "LedgerState", "MarginLedger", "open_ledger"]
 
 _ZERO = Decimal(0)
-_CASH = ""
+_CASH = ("", None)
 """The pool of cash; every other pool is one symbol, or one side of it."""
+
+
+class LedgerState(msgspec.Struct, frozen=True):
+    """A ledger as stored; `required` is the margin in all, `required_by` by symbol."""
+
+    account: AccountState
+    reservations: ReservationsState
+    required: Decimal = _ZERO
+    required_by: dict[str, Decimal] = msgspec.field(default_factory=dict[str, Decimal])
 
 
 class Ledger(ABC):
@@ -67,6 +78,15 @@ class Ledger(ABC):
     def mark(self, symbol: str, price: Decimal, timestamp: int) -> None:  # noqa: B027 - a cash account needs no marks
         """Value a symbol at `price`, where values matter."""
 
+    def snapshot(self) -> LedgerState:
+        """Return what the account holds and what is set aside."""
+        return LedgerState(self.account.snapshot(), self.reservations.snapshot())
+
+    def restore(self, state: LedgerState) -> None:
+        """Become what `state` says."""
+        self.account.restore(state.account)
+        self.reservations.restore(state.reservations)
+
 
 class CashLedger(Ledger):
     """No short sales and nothing bought beyond cash: resting buys hold their cash, resting sells their units."""
@@ -79,7 +99,7 @@ class CashLedger(Ledger):
         if working.is_buy:
             return self._refuse_cost(working, _ZERO if price is None else self._cost(working, price))
         quantity = working.remaining
-        others = reservations.beside(working.symbol, working.group, working.order_id, quantity)
+        others = reservations.beside((working.symbol, None), working.group, working.order_id, quantity)
         return self._refuse_short(quantity, self.account.position(working.symbol) - others)
 
     def refuse_fill(
@@ -108,7 +128,7 @@ class CashLedger(Ledger):
             cost = _ZERO if price is None else self._cost(working, price)
             self.reservations.hold(_CASH, working.group, working.order_id, cost)
         else:
-            self.reservations.hold(working.symbol, working.group, working.order_id, working.remaining)
+            self.reservations.hold((working.symbol, None), working.group, working.order_id, working.remaining)
 
     def _cost(self, working: Working, price: Decimal) -> Decimal:
         quantity = working.remaining
@@ -202,6 +222,15 @@ class MarginLedger(Ledger):
         self.account.mark(symbol, price, timestamp)
         if symbol in self._required_by:
             self._require(symbol)
+
+    def snapshot(self) -> LedgerState:
+        """Return what the account holds, what is set aside, and the margin."""
+        return msgspec.structs.replace(super().snapshot(), required=self._required, required_by=dict(self._required_by))
+
+    def restore(self, state: LedgerState) -> None:
+        """Become what `state` says."""
+        super().restore(state)
+        self._required, self._required_by = state.required, dict(state.required_by)
 
     def _refuse_beyond(self, required: Decimal, change: Decimal = _ZERO) -> Rejection | None:
         equity = self.account.equity + change

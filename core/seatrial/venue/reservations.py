@@ -8,9 +8,30 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-__all__ = ["Reservations"]
+import msgspec
+
+__all__ = ["HoldState", "Pool", "Reservations", "ReservationsState"]
+
+Pool = tuple[str, bool | None]
+"""Cash or a symbol's units, where the second part is `None`; else a symbol's side."""
 
 _ZERO = Decimal(0)
+
+
+class HoldState(msgspec.Struct, frozen=True, array_like=True):
+    """What one order holds, as stored."""
+
+    order_id: str
+    pool: Pool
+    group: str | None
+    amount: Decimal
+
+
+class ReservationsState(msgspec.Struct, frozen=True):
+    """Everything set aside, as stored."""
+
+    holds: tuple[HoldState, ...]
+    totals: tuple[tuple[Pool, Decimal], ...]
 
 
 class Reservations:
@@ -20,16 +41,16 @@ class Reservations:
 
     def __init__(self) -> None:
         """Start with nothing set aside."""
-        self.totals: dict[object, Decimal] = {}
+        self.totals: dict[Pool, Decimal] = {}
         """What is set aside, by pool; empty pools are absent."""
-        self._by_order: dict[str, tuple[object, str | None, Decimal]] = {}
-        self._groups: dict[tuple[object, str], dict[str, Decimal]] = {}
+        self._by_order: dict[str, tuple[Pool, str | None, Decimal]] = {}
+        self._groups: dict[tuple[Pool, str], dict[str, Decimal]] = {}
 
-    def total(self, pool: object) -> Decimal:
+    def total(self, pool: Pool) -> Decimal:
         """Return what is set aside in `pool`."""
         return self.totals.get(pool, _ZERO)
 
-    def beside(self, pool: object, group: str | None, order_id: str, amount: Decimal) -> Decimal:
+    def beside(self, pool: Pool, group: str | None, order_id: str, amount: Decimal) -> Decimal:
         """Return what counts against `pool` besides `amount` for this order, whatever the order holds now.
 
         A group's other legs count only as far as they exceed `amount`.
@@ -44,7 +65,7 @@ class Reservations:
         others = max((leg for leg_id, leg in legs.items() if leg_id != order_id), default=_ZERO)
         return total - max(legs.values()) + max(others - amount, _ZERO)
 
-    def hold(self, pool: object, group: str | None, order_id: str, amount: Decimal) -> None:
+    def hold(self, pool: Pool, group: str | None, order_id: str, amount: Decimal) -> None:
         """Set `amount` aside for an order, instead of what it held before."""
         self.free(order_id)
         if amount <= _ZERO:
@@ -75,13 +96,26 @@ class Reservations:
             del self._groups[pool, group]
         self._add(pool, after - before)
 
-    def pools(self) -> dict[object, Decimal]:
+    def pools(self) -> dict[Pool, Decimal]:
         """Return every pool that is not empty, with its total."""
         return dict(self.totals)
 
-    def _add(self, pool: object, amount: Decimal) -> None:
+    def _add(self, pool: Pool, amount: Decimal) -> None:
         total = self.totals.get(pool, _ZERO) + amount
         if total:
             self.totals[pool] = total
         else:
             self.totals.pop(pool, None)
+
+    # -- state -----------------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> ReservationsState:
+        """Return everything set aside."""
+        holds = [HoldState(order_id, *held) for order_id, held in self._by_order.items()]
+        return ReservationsState(tuple(holds), tuple(self.totals.items()))
+
+    def restore(self, state: ReservationsState) -> None:
+        """Set everything aside that `state` says."""
+        for hold in state.holds:
+            self.hold(hold.pool, hold.group, hold.order_id, hold.amount)
+        self.totals = dict(state.totals)  # to the digit, as they were added up

@@ -7,19 +7,22 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from seatrial.contracts._expect import expect
-from seatrial.contracts.latency import LatencyConfig
+from seatrial.contracts.latency import Distribution, LatencyConfig, Leg
 from seatrial.contracts.risk import RiskConfig
 from seatrial.contracts.venue import VenueConfig
 from seatrial.errors import InvalidConfigError
 from seatrial.plugins import installed_plugins
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from seatrial.contracts.checkpoint import ObserverChoice
     from seatrial.contracts.plugin import Observer
     from seatrial.plugins import Plugins
 
-__all__ = ["as_amount", "check_settings", "open_observer"]
+__all__ = ["as_amount", "can_store", "check_settings", "chosen_observers", "open_observer"]
 
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?")
 
 
 def check_settings(latency: object, venue: object, risk: object, seed: object, simulator_id: object) -> None:
@@ -46,6 +49,35 @@ def open_observer(observer: str | Observer, plugins: Plugins | None) -> tuple[st
     if not callable(getattr(observer, "notify", None)):
         raise InvalidConfigError("observers", observer, "give the name of an observer, or an object with notify()")
     return type(observer).__name__, observer
+
+
+def chosen_observers(choices: Iterable[ObserverChoice], objects: Iterable[Observer]) -> list[str | Observer]:
+    """Return the observers of a stored configuration, its objects as they were handed over again.
+
+    :raises InvalidConfigError: for an object that is missing, or one too many.
+    """
+    spare = list(objects)
+    chosen: list[str | Observer] = []
+    for choice in choices:
+        if not choice.is_object:
+            chosen.append(choice.name)
+            continue
+        found = next((one for one in spare if type(one).__name__ == choice.name), None)
+        if found is None:
+            problem = "it was an object when the checkpoint was taken; hand it over again, in observers=(…,)"
+            raise InvalidConfigError("observers", choice.name, problem)
+        spare.remove(found)
+        chosen.append(found)
+    if spare:
+        name = type(spare[0]).__name__
+        raise InvalidConfigError("observers", name, "the checkpoint knows no such observer that was an object")
+    return chosen
+
+
+def can_store(latency: LatencyConfig) -> bool:
+    """Return whether every leg's distribution is one that can be written; a user's own class cannot."""
+    legs: list[object] = [latency.leg(leg) for leg in Leg]
+    return all(isinstance(leg, Distribution) for leg in legs)
 
 
 def as_amount(setting: str, value: object) -> Decimal:

@@ -39,7 +39,7 @@ class SimulatedVenue:
     """One account at one venue, behind one gate.
 
     Market data goes in through `market`; `timers` and `advance` carry what happens between data: expiries and session
-    closes.
+    closes. Orders that work, and who hangs on whom, are for the venue to change; others only store them.
     """
 
     def __init__(
@@ -49,12 +49,12 @@ class SimulatedVenue:
         fees = open_fees(config.fees, plugins)
         self.ledger = open_ledger(cash, config, fees, instruments)
         self.timers: LatencyQueue[Working] = LatencyQueue()
-        self._working: dict[str, Working] = {}
-        self._children: dict[str, list[Working]] = {}
-        self._groups: dict[str, list[Working]] = {}
-        self._ended: dict[str, Decimal] = {}
-        self._ended_groups: set[str] = set()
-        self._sequence = 0
+        self.working: dict[str, Working] = {}
+        self.children: dict[str, list[Working]] = {}
+        self.groups: dict[str, list[Working]] = {}
+        self.ended: dict[str, Decimal] = {}  # what was filled of each order that is over
+        self.ended_groups: set[str] = set()
+        self.sequence = 0
         self._matcher = Matcher(self, self.ledger, config, fees)
         self.market = Market(config, instruments, self.ledger, self._matcher)
         """The books, and the door for market data."""
@@ -79,7 +79,7 @@ class SimulatedVenue:
         head = orders[0]
         book = self.market.books.get(head.symbol) or self.market.book(head.symbol)
         working = self._work(head, book, now)
-        bound = None if head.parent_id is None else self._ended.get(head.parent_id)
+        bound = None if head.parent_id is None else self.ended.get(head.parent_id)
         awake = head.parent_id is None or bound is not None
         shrunk = bound is not None and _shrink(working, bound)
         refused = self._admit(working, book) if awake else None
@@ -99,7 +99,7 @@ class SimulatedVenue:
 
     def cancel(self, order_id: str, now: int, native: object) -> None:  # noqa: ARG002 - the port's signature
         """End a working order; refuse where it has ended already."""
-        working = self._working.get(order_id)
+        working = self.working.get(order_id)
         if working is None:
             self._reports.cancel_refused(order_id, now, _too_late(RejectionReason.TOO_LATE_TO_CANCEL, order_id))
         else:
@@ -109,7 +109,7 @@ class SimulatedVenue:
 
     def modify(self, order_id: str, change: OrderChange, now: int, native: object) -> None:  # noqa: ARG002 - as above
         """Change a working order's terms; it keeps its time priority only where nothing but its quantity shrinks."""
-        working = self._working.get(order_id)
+        working = self.working.get(order_id)
         late = RejectionReason.TOO_LATE_TO_MODIFY
         if working is None:
             self._reports.modify_refused(order_id, now, _too_late(late, order_id))
@@ -155,7 +155,7 @@ class SimulatedVenue:
             self._end_group(working, now)
         if not partial:
             self._finish(working)
-            if self._children:
+            if self.children:
                 self._wake_children(working, now)
 
     def end(self, working: Working, now: int, rejection: Rejection | None) -> None:
@@ -170,8 +170,8 @@ class SimulatedVenue:
     # -- arrival ---------------------------------------------------------------------------------------------------
 
     def _work(self, order: Order, book: Book, now: int) -> Working:
-        self._sequence += 1
-        return Working(order, now, self._sequence, book.multiplier)
+        self.sequence += 1
+        return Working(order, now, self.sequence, book.multiplier)
 
     def _refuse(self, order: Order, together: tuple[Order, ...]) -> Rejection | None:
         kind, tif = order.order_type, order.time_in_force
@@ -182,14 +182,14 @@ class SimulatedVenue:
             refused = self._refuse_parent(order.parent_id, together)
             if refused is not None:
                 return refused
-        if order.oco_id is not None and order.oco_id in self._ended_groups:
+        if order.oco_id is not None and order.oco_id in self.ended_groups:
             return _venue(RejectionReason.GROUP_ENDED, f"its group {order.oco_id!r} has ended")
         return None
 
     def _refuse_parent(self, parent: str, together: tuple[Order, ...]) -> Rejection | None:
         if self._has_parent(parent, together):
             return None
-        filled = self._ended.get(parent)
+        filled = self.ended.get(parent)
         if filled is None:
             return _venue(RejectionReason.UNKNOWN_ORDER, f"its parent {parent!r} never arrived")
         if not filled:
@@ -197,13 +197,13 @@ class SimulatedVenue:
         return None
 
     def _has_parent(self, parent: str, together: tuple[Order, ...]) -> bool:
-        return parent in self._working or any(other.order_id == parent for other in together)
+        return parent in self.working or any(other.order_id == parent for other in together)
 
     def _refuse_all(self, orders: tuple[Order, ...], culprit: Order, refused: Rejection, now: int) -> None:
         group = _venue(RejectionReason.GROUP_REFUSED, f"{culprit.order_id} of the same group was refused")
         for order in orders:
             self._reports.rejected(order.order_id, now, refused if order is culprit else group)
-            self._ended[order.order_id] = _ZERO
+            self.ended[order.order_id] = _ZERO
 
     def _admit(self, working: Working, book: Book) -> Rejection | None:
         if working.order.reduce_only:
@@ -224,16 +224,16 @@ class SimulatedVenue:
         if working.expire_at is not None or working.close_at is not None:
             if working.expire_at is not None and working.expire_at <= now:
                 working.live = False
-                self._ended[order_id] = _ZERO
+                self.ended[order_id] = _ZERO
                 self._reports.expired(order_id, now)
                 return
             self._set_timer(working)
-        self._working[order_id] = working
+        self.working[order_id] = working
         if working.group is not None:
-            self._groups.setdefault(working.group, []).append(working)
+            self.groups.setdefault(working.group, []).append(working)
         self._reports.accepted(order_id, now)
         if not awake and order.parent_id is not None:
-            self._children.setdefault(order.parent_id, []).append(working)
+            self.children.setdefault(order.parent_id, []).append(working)
 
     def _set_timer(self, working: Working) -> None:
         if working.expiry is not None:
@@ -291,21 +291,21 @@ class SimulatedVenue:
         if shrinks_only and not (change.trail_amount or change.trail_percent) and working.met:
             book.rest(working)
             return
-        self._sequence += 1
-        working.sequence = self._sequence
+        self.sequence += 1
+        working.sequence = self.sequence
         working.since = now
         working.met = False
         self._activate(working, book, now)
 
     def _is_active(self, working: Working) -> bool:
         parent = working.order.parent_id
-        return parent is None or parent not in self._working
+        return parent is None or parent not in self.working
 
     def _finish(self, working: Working) -> None:
         """Take an order out of everything that holds it."""
         working.live = False
-        del self._working[working.order_id]
-        self._ended[working.order_id] = working.filled
+        del self.working[working.order_id]
+        self.ended[working.order_id] = working.filled
         if working.placed or working.place is not None:
             self.market.book(working.symbol).leave(working)
         if working.held:
@@ -322,11 +322,11 @@ class SimulatedVenue:
 
     def _end_group(self, working: Working, now: int) -> None:
         group = working.group
-        if group is None or group in self._ended_groups:
+        if group is None or group in self.ended_groups:
             return
-        self._ended_groups.add(group)
+        self.ended_groups.add(group)
         reason = _venue(RejectionReason.GROUP_ENDED, f"{working.order_id} of the same group came first")
-        for sibling in self._groups.pop(group, []):
+        for sibling in self.groups.pop(group, []):
             if sibling is not working and sibling.live:
                 at = max(now, sibling.since)  # one that arrives later in the same bar ends as it arrives
                 self._finish(sibling)
@@ -334,7 +334,7 @@ class SimulatedVenue:
                 self._wake_children(sibling, at)
 
     def _wake_children(self, parent: Working, now: int) -> None:
-        for child in self._children.pop(parent.order_id, []):
+        for child in self.children.pop(parent.order_id, []):
             if not child.live:
                 continue
             at = max(now, child.since)

@@ -5,22 +5,27 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec.structs import replace
 
 from seatrial.clock import to_ns
+from seatrial.contracts.checkpoint import AccountSummary, ExecutionCheckpoint, ObserverChoice, SimulatorConfig
 from seatrial.contracts.events import Event, OrderChange
 from seatrial.contracts.latency import LATENCY_INSTANT, LatencyConfig
 from seatrial.contracts.terms import TradingState
 from seatrial.contracts.venue import FeeSchedule, VenueConfig
-from seatrial.errors import InvalidConfigError
+from seatrial.errors import CheckpointError, InvalidConfigError
 from seatrial.gate.account import Account
 from seatrial.gate.client import Listener
-from seatrial.gate.gate import ExecutionGate
+from seatrial.gate.gate import ExecutionGate, GateState
 from seatrial.gate.instruments import Instruments
-from seatrial.gate.observers import Observers
-from seatrial.venue.driver import Cancel, Driver, Modify, Submit, Switch
-from seatrial.venue.settings import as_amount, check_settings, open_observer
+from seatrial.gate.keeping import as_json, save_state
+from seatrial.gate.observers import Observers, ObserversState
+from seatrial.gate.rules import storable, with_objects
+from seatrial.venue.driver import Cancel, Driver, Modify, Submit, Switch, Unfinished
+from seatrial.venue.settings import as_amount, can_store, check_settings, chosen_observers, open_observer
 from seatrial.venue.simulated import SimulatedVenue
+from seatrial.venue.state import VenueState, load_venue, save_venue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,6 +39,13 @@ if TYPE_CHECKING:
     from seatrial.plugins import Plugins
 
 __all__ = ["ExecutionSimulator"]
+
+
+class EngineState(msgspec.Struct, frozen=True):
+    """What lies beneath the gate, as stored, and what the call under way has still to do."""
+
+    venue: VenueState
+    unfinished: Unfinished | None
 
 
 class ExecutionSimulator(Driver):
@@ -101,7 +113,9 @@ class ExecutionSimulator(Driver):
         gate.client.reported = []
         venue.connect(gate)
         super().__init__(gate, venue, known)
-        self._observers = Observers(open_observer(one, plugins) for one in observers)
+        opened = [(one, open_observer(one, plugins)) for one in observers]
+        self._observing = tuple([ObserverChoice(pair[0], not isinstance(one, str)) for one, pair in opened])
+        self._observers = Observers(pair for _, pair in opened)
         if self._observers:
             self.gate.add_listener(self._observers)
 
@@ -166,6 +180,101 @@ class ExecutionSimulator(Driver):
     def add_listener(self, listener: Listener) -> None:
         """Let `listener(event, order)` hear every event from now on; it may submit, modify and cancel."""
         self.gate.add_listener(listener)
+
+    # -- checkpoints -----------------------------------------------------------------------------------------------
+
+    def snapshot(self, strategy: object = None) -> ExecutionCheckpoint:
+        """Return everything this session is made of, with what `strategy.save_state()` returns where one is given.
+
+        It may be taken at any time, also by a listener: then the event being heard counts as heard by everybody, so add
+        the one that takes snapshots last. What the call under way has still to do is part of it.
+
+        :raises InvalidConfigError: for a state that is no JSON value.
+        """
+        client = self.gate.client
+        engine = EngineState(save_venue(self.venue, client.completed), self._unfinished)
+        account = AccountSummary(
+            initial_cash=self.initial_cash,
+            cash=self.cash,
+            equity=self.get_account_value(),
+            positions=dict(self.positions),
+            trading_state=self.trading_state,
+        )
+        return ExecutionCheckpoint(
+            simulator_id=self.simulator_id,
+            timestamp=self.now,
+            config=SimulatorConfig(
+                simulator_id=self.simulator_id,
+                seed=self.seed,
+                initial_cash=self.initial_cash,
+                latency=self.latency_config if can_store(self.latency_config) else None,
+                venue=self.venue_config,
+                risk=None if self.risk_config is None else storable(self.risk_config),
+                instruments=self._instruments.declared,
+                observers=self._observing,
+            ),
+            account=account,
+            pending=tuple(client.pending.values()),
+            completed=tuple(client.completed.values()),
+            originals=tuple(client.originals.values()),
+            events=tuple(client.events),
+            gate=as_json(self.gate.snapshot()),
+            engine=as_json(engine),
+            observers=as_json(self._observers.snapshot()),
+            strategy=None if strategy is None else save_state("strategy", type(strategy).__name__, strategy),
+        )
+
+    @classmethod
+    def from_checkpoint(
+        cls,
+        checkpoint: ExecutionCheckpoint,
+        *,
+        rules: Iterable[object] = (),
+        observers: Iterable[Observer] = (),
+        latency_config: LatencyConfig | None = None,
+        plugins: Plugins | None = None,
+    ) -> ExecutionSimulator:
+        """Return a new simulator that goes on where the checkpoint was taken, to the byte.
+
+        What was handed over as an object is in no checkpoint, and has to be handed over again: `rules`, `observers`, a
+        `latency_config` with distributions of the user's own. Listeners have to be added again.
+
+        :raises InvalidConfigError: naming what is missing, or does not fit.
+        :raises CheckpointError: for a state that cannot be read.
+        """
+        config = checkpoint.config
+        latency = latency_config or config.latency
+        if latency is None:
+            problem = "it had distributions of the user's own class; hand it over again"
+            raise InvalidConfigError("latency_config", None, problem)
+        simulator = cls(
+            initial_cash=config.initial_cash,
+            latency_config=latency,
+            risk_config=None if config.risk is None else with_objects(config.risk, rules),
+            simulator_id=config.simulator_id,
+            seed=config.seed,
+            instruments=config.instruments,
+            venue_config=config.venue,
+            observers=chosen_observers(config.observers, observers),
+            plugins=plugins,
+        )
+        try:
+            gate = msgspec.json.decode(checkpoint.gate, type=GateState)
+            engine = msgspec.json.decode(checkpoint.engine, type=EngineState)
+            watching = msgspec.json.decode(checkpoint.observers, type=ObserversState)
+        except msgspec.DecodeError as error:
+            raise CheckpointError(checkpoint.simulator_id, f"its state cannot be read ({error})") from None
+        client = simulator.gate.client
+        client.pending.update({order.order_id: order for order in checkpoint.pending})
+        client.completed.update({order.order_id: order for order in checkpoint.completed})
+        client.originals.update({order.order_id: order for order in checkpoint.originals})
+        client.events += checkpoint.events
+        simulator.gate.restore(gate)
+        load_venue(simulator.venue, engine.venue, client.pending, client.completed)
+        simulator._observers.restore(watching)
+        simulator._unfinished = engine.unfinished
+        simulator._restored = True
+        return simulator
 
     # -- orders ----------------------------------------------------------------------------------------------------
 

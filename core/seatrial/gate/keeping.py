@@ -1,0 +1,40 @@
+"""How rules, observers and strategies have their own state kept: `save_state()` gives JSON, `load_state()` takes it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from seatrial.errors import InvalidConfigError
+
+__all__ = ["as_json", "load_state", "save_state"]
+
+
+def as_json(value: object) -> msgspec.Raw:
+    """Return a value as JSON, one member per line, so that two checkpoints can be compared."""
+    return msgspec.Raw(msgspec.json.format(msgspec.json.encode(value), indent=1))
+
+
+def save_state(setting: str, name: str, thing: object) -> msgspec.Raw | None:
+    """Return the state of `thing` as JSON; `None` for one that keeps none.
+
+    :raises InvalidConfigError: naming it, for a state that is no JSON value.
+    """
+    save = getattr(thing, "save_state", None)
+    if not callable(save):
+        return None
+    try:
+        return as_json(save())
+    except (TypeError, ValueError, RecursionError) as error:
+        problem = f"its save_state() returns no JSON value ({error}); return dicts, lists, str and numbers"
+        raise InvalidConfigError(setting, name, problem) from None
+
+
+def load_state(setting: str, name: str, thing: object, state: msgspec.Raw) -> None:
+    """Hand `thing` the state that :func:`save_state` returned.
+
+    :raises InvalidConfigError: naming it, where it takes none.
+    """
+    load = getattr(thing, "load_state", None)
+    if not callable(load):
+        raise InvalidConfigError(setting, name, "it has a state in the checkpoint, but no load_state()")
+    load(msgspec.json.decode(state))
