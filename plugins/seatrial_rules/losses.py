@@ -8,31 +8,15 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from seatrial.contracts.rejection import RejectionReason
-from seatrial.contracts.risk import DrawdownLimitRule, Latch, RiskAction, RiskViolation
+from seatrial.contracts.risk import DrawdownLimitRule, Latch, RiskViolation
 
 if TYPE_CHECKING:
     from seatrial.contracts.account import RiskView
 
 __all__ = ["DrawdownLimit"]
 
+_ZERO = Decimal(0)
 _HUNDRED = Decimal(100)
-
-
-class _Floor:
-    """The equity below which a loss is too large; renewed only when what it is measured from has moved."""
-
-    __slots__ = ("_from", "_percent", "equity")
-
-    def __init__(self, percent: Decimal) -> None:
-        self._percent = percent
-        self._from: Decimal | None = None
-        self.equity = Decimal(0)
-
-    def broken(self, equity: Decimal, measured_from: Decimal) -> bool:
-        if measured_from is not self._from:
-            self._from = measured_from
-            self.equity = measured_from - abs(measured_from) * self._percent / _HUNDRED
-        return equity < self.equity
 
 
 class DrawdownLimit:
@@ -42,30 +26,38 @@ class DrawdownLimit:
     the total one until an operator enables trading, which accepts the loss so far.
     """
 
+    needs_exposure = False
+
     def __init__(self, **limits: Any) -> None:
         """Take the fields of a :class:`~seatrial.contracts.risk.DrawdownLimitRule`."""
         rule = msgspec.convert(limits, DrawdownLimitRule)
-        daily, total = rule.max_daily_drawdown_pct, rule.max_total_drawdown_pct
         self._action = rule.action
-        self._percents = (daily, total)
-        self._daily = None if daily is None else _Floor(daily)
-        self._total = None if total is None else _Floor(total)
+        self._daily, self._total = rule.max_daily_drawdown_pct, rule.max_total_drawdown_pct
+        self._day_start = self._peak = self._day_floor = self._peak_floor = _ZERO  # as last worked out
 
     def watch(self, account: RiskView, now: int) -> RiskViolation | None:  # noqa: ARG002 - the protocol's
         """Compare equity with both floors; the total one, which lasts longer, first."""
         equity = account.equity
-        total, daily = self._total, self._daily
-        if total is not None and total.broken(equity, account.peak_equity):
-            message = (
-                f"equity {equity} is below {total.equity}: {self._percents[1]} % under its peak {account.peak_equity}"
-            )
-            return _violation(message, equity, total.equity, self._action, Latch.OPERATOR)
-        if daily is not None and daily.broken(equity, account.day_start_equity):
+        if self._total is not None:
+            peak = account.peak_equity
+            if peak is not self._peak:
+                self._peak, self._peak_floor = peak, _floor(peak, self._total)
+            if equity < self._peak_floor:
+                message = f"equity {equity} is below {self._peak_floor}: {self._total} % under its peak {peak}"
+                return self._violation(message, equity, self._peak_floor, Latch.OPERATOR)
+        if self._daily is not None:
             start = account.day_start_equity
-            message = f"equity {equity} is below {daily.equity}: {self._percents[0]} % under the day's start {start}"
-            return _violation(message, equity, daily.equity, self._action, Latch.DAY)
+            if start is not self._day_start:
+                self._day_start, self._day_floor = start, _floor(start, self._daily)
+            if equity < self._day_floor:
+                message = f"equity {equity} is below {self._day_floor}: {self._daily} % under the day's start {start}"
+                return self._violation(message, equity, self._day_floor, Latch.DAY)
         return None
 
+    def _violation(self, message: str, equity: Decimal, floor: Decimal, until: Latch) -> RiskViolation:
+        return RiskViolation(message, equity, floor, RejectionReason.RISK_DRAWDOWN_LIMIT, self._action, until)
 
-def _violation(message: str, equity: Decimal, floor: Decimal, action: RiskAction, until: Latch) -> RiskViolation:
-    return RiskViolation(message, equity, floor, RejectionReason.RISK_DRAWDOWN_LIMIT, action, until)
+
+def _floor(measured_from: Decimal, percent: Decimal) -> Decimal:
+    """Return the equity below which a loss is too large; without capital, any loss is."""
+    return measured_from - abs(measured_from) * percent / _HUNDRED

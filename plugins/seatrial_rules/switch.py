@@ -25,6 +25,7 @@ class KillSwitch:
     """
 
     name = "kill_switch"
+    needs_exposure = False
 
     def __init__(self, *, engaged: bool = False) -> None:
         """Start pulled where `engaged`."""

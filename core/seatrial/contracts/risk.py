@@ -78,8 +78,10 @@ class RiskRule(Protocol):
     """Looks at every order before it leaves, and at every modify.
 
     A rule may also have: `exempts_reducing = True`, so that it never stops an order that provably reduces a position;
-    `watch` (see :class:`RiskWatcher`); `hear(event, order)`, told every event before all listeners; `save_state()`,
-    which returns a JSON value for checkpoints, with `load_state(value)`. A rule that raises is taken to object.
+    `needs_price = True`, so that an order in a symbol whose worst case has no price, or too old a one, is refused
+    before the rule is asked; `needs_exposure = False` where it never asks what works, which spares the counting; `watch` (see
+    :class:`RiskWatcher`); `hear(event, order)`, told every event before all listeners; `save_state()`, which returns a
+    JSON value for checkpoints, with `load_state(value)`. A rule that raises is taken to object.
     """
 
     def check(self, order: Order, account: RiskView, now: int) -> RiskViolation | None:

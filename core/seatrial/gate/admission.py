@@ -57,8 +57,10 @@ class Admission:
         self.trips: list[Trip] = []
         """What rules want to follow from the latest refusals."""
         if config is not None and account is not None:
-            self.exposure = Exposure(client, account, instruments)
-            self.risk = Risk(config, account, self.exposure, self.controls, plugins)
+            exposure = Exposure(client, account, instruments)
+            self.risk = Risk(config, account, exposure, self.controls, plugins)
+            if any(rule.needs_exposure for rule in self.risk.rules):
+                self.exposure = exposure
             if not config.trading_enabled:  # the switch holds from the start, not from the first mark on
                 for rule, violation in self.risk.watch(0, only="kill_switch"):
                     self.controls.latch(rule, violation)

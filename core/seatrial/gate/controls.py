@@ -37,13 +37,15 @@ class ControlsState(msgspec.Struct, frozen=True):
 class Controls:
     """What a gate lets out at present, and who decided so."""
 
-    __slots__ = ("latches", "operator", "state")
+    __slots__ = ("flattens", "latches", "operator", "state")
 
     def __init__(self) -> None:
         """Let everything out."""
         self.state = _ACTIVE
         """The stricter of the operator's word and the latches."""
         self.operator = _ACTIVE
+        self.flattens = False
+        """Whether positions are to be closed."""
         self.latches: dict[str, RiskViolation] = {}
         """What rules have latched, by rule."""
 
@@ -73,11 +75,6 @@ class Controls:
         self._settle()
         return over
 
-    @property
-    def flattens(self) -> bool:
-        """Whether positions are to be closed."""
-        return any(violation.action is RiskAction.FLATTEN for violation in self.latches.values())
-
     def refusal(self) -> Rejection:
         """Say why an order may not leave in the present state, which is not ACTIVE, and which rule's doing that is."""
         latched: Mapping[str, RiskViolation] = self.latches
@@ -104,6 +101,7 @@ class Controls:
 
     def _settle(self) -> None:
         actions = [violation.action for violation in self.latches.values()]
+        self.flattens = RiskAction.FLATTEN in actions
         if self.operator is _HALTED or any(action in HALTING for action in actions):
             self.state = _HALTED
         else:

@@ -14,6 +14,7 @@ from seatrial.contracts.events import (
     AccountAdjusted,
     CancelRequested,
     Event,
+    ModifyRefused,
     OrderExecution,
     OrderReplaced,
     OrderSubmitted,
@@ -45,6 +46,7 @@ __all__ = ["Delivery"]
 
 _BUY = OrderSide.BUY
 _NOWHERE = -1
+_RECOUNTED = frozenset({OrderExecution, OrderReplaced, ModifyRefused})
 _CLOSER = "flatten"
 
 
@@ -204,8 +206,8 @@ class Delivery(ReportLeg):
         self._hear()
 
     def _deliver(self, event: OrderEvent, native: object) -> None:
-        client, admission = self.client, self.admission
-        order_id = event.order_id
+        client, exposure = self.client, self.admission.exposure
+        order_id, kind = event.order_id, type(event)
         pending = client.pending
         order = pending.get(order_id) or client.get(order_id)
         after = order.apply(event)
@@ -214,39 +216,52 @@ class Delivery(ReportLeg):
             client.completed[order_id] = after
             if not (after.pending_cancels or after.pending_modifies):
                 self.wire.forget(order_id)
+            if exposure is not None:
+                exposure.drop(order_id)
         else:
             pending[order_id] = after
-            if type(event) is OrderReplaced:
-                client.originals.setdefault(order_id, order)
-        exposure = admission.exposure
-        if exposure is not None:
-            exposure.follow(after, event)
-        filled = type(event) is OrderExecution
-        if filled:
-            self._book(event, order)  # type: ignore[arg-type]  # filled says that it is one
-        if client.listeners or native is not None:
+            if kind in _RECOUNTED:
+                self._recount(order, after, event)
+        if kind is OrderExecution:
+            self._book(event, order, after, native)  # type: ignore[arg-type]  # its kind says that it is one
+        elif client.listeners or native is not None:
             self._log(event, after, native)
+            self._hear()
         else:
             client.events.append(event)
-        if filled and admission.risk is not None:
-            self._assess()
-        if self._unheard:
-            self._hear()
 
-    def _book(self, event: OrderExecution, order: Order) -> None:
-        reported, account, exposure = self.client.reported, self._account, self.admission.exposure
-        if reported is not None:
-            reported.append(event)
+    def _recount(self, order: Order, after: Order, event: OrderEvent) -> None:
+        """Take in that an order goes on with other terms, or less to fill."""
+        if type(event) is OrderReplaced:
+            self.client.originals.setdefault(order.order_id, order)
+        if self.admission.exposure is not None:
+            self.admission.exposure.follow(after, event)
+
+    def _book(self, event: OrderExecution, order: Order, after: Order, native: object) -> None:
+        """Take in a fill; what rules latch for it is part of the same moment."""
+        client, account, admission = self.client, self._account, self.admission
+        if client.reported is not None:
+            client.reported.append(event)
         symbol, price = order.symbol, event.price
         if account is not None:
             quantity = event.quantity if order.side is _BUY else -event.quantity
             account.trade(symbol, quantity, price, event.commission)
-        if exposure is None:
-            return
-        if exposure.stake(symbol).mark is None:  # a first fill is its own mark
-            exposure.mark(symbol, price, event.reported_at)
+        exposure = admission.exposure
+        if exposure is not None:
+            exposure.trade(symbol, price, event.reported_at)
+        if client.listeners or native is not None:
+            self._log(event, after, native)
         else:
-            exposure.touch(symbol)
+            client.events.append(event)
+        risk = admission.risk
+        if risk is not None:
+            trips = risk.watch(self.now)
+            if trips:
+                self._latch(trips)
+            if admission.controls.flattens:
+                self._flatten(self.now)
+        if self._unheard:
+            self._hear()
 
     # -- risk ------------------------------------------------------------------------------------------------------
 
@@ -292,8 +307,6 @@ class Delivery(ReportLeg):
                 self._sweep(now)
             if violation.action is RiskAction.FLATTEN:
                 self._flatten(now)
-        if not latched and controls.flattens:
-            self._flatten(now)
         return latched
 
     def _sweep(self, now: int) -> None:

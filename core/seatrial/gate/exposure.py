@@ -8,12 +8,11 @@ a modify under way counts the larger of old and new. An order with a price is va
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from seatrial.contracts.events import ModifyRefused, OrderChange, OrderExecution, OrderReplaced
-from seatrial.contracts.orders import TERMINAL
+from seatrial.contracts.events import ModifyRefused, OrderChange
 from seatrial.contracts.terms import OrderSide, OrderType
 
 if TYPE_CHECKING:
@@ -29,6 +28,7 @@ __all__ = ["Amounts", "Exposure", "ExposureState", "SideState", "Stake", "StakeS
 
 _ZERO = Decimal(0)
 _BUY = OrderSide.BUY
+_NATIVE = OrderType.NATIVE
 
 
 class Amounts(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -57,7 +57,7 @@ class StakeState(msgspec.Struct, frozen=True, omit_defaults=True):
     marked_at: int
     buys: SideState
     sells: SideState
-    known: tuple[Decimal | None, Decimal, Decimal] | None = None
+    known: tuple[Decimal, Decimal, Decimal] | None = None
     stale: bool = False
 
 
@@ -109,12 +109,8 @@ class _Side:
         else:
             del self.mixed[group]
 
-    def value_at(self, mark: Decimal | None) -> Decimal | None:
-        """Return the value with unpriced orders at `mark`; `None` where that is needed and missing."""
-        if not self.unpriced and not self.mixed:
-            return self.value
-        if mark is None:
-            return None
+    def value_at(self, mark: Decimal) -> Decimal:
+        """Return the value with unpriced orders at `mark`."""
         value = self.value + self.unpriced * mark
         for worst in self.mixed.values():
             value += max(worst.value, worst.unpriced * mark)
@@ -122,9 +118,12 @@ class _Side:
 
 
 class Stake:
-    """One symbol: its mark, what works on either side, and what it last added to the totals."""
+    """One symbol: its mark, what works on either side, and what it last added to the totals.
 
-    __slots__ = ("buys", "known", "mark", "marked_at", "multiplier", "sells")
+    `ends` are the values between which the position may come to lie, once somebody has asked since they last changed.
+    """
+
+    __slots__ = ("buys", "ends", "known", "mark", "marked_at", "multiplier", "sells")
 
     def __init__(self, multiplier: Decimal) -> None:
         """Start unmarked, with nothing at work."""
@@ -133,43 +132,56 @@ class Stake:
         self.buys = _Side()
         self.sells = _Side()
         self.multiplier = None if multiplier == 1 else multiplier
-        self.known: tuple[Decimal | None, Decimal, Decimal] | None = None
+        self.ends: tuple[Decimal, Decimal] | None = None
+        self.known: tuple[Decimal, Decimal, Decimal] | None = None
 
-    def ends(self, position: Decimal) -> tuple[Decimal, Decimal] | None:
+    def measure(self, position: Decimal) -> tuple[Decimal, Decimal] | None:
         """Return the values between which `position` may come to lie; `None` where a price is missing."""
-        mark = self.mark
-        buys, sells = self.buys.value_at(mark), self.sells.value_at(mark)
-        if buys is None or sells is None:
-            return None
-        if not position:
-            long, short = buys, -sells
-        elif mark is None:
-            return None
+        mark, buys, sells = self.mark, self.buys, self.sells
+        if mark is None:
+            if position or buys.unpriced or buys.mixed or sells.unpriced or sells.mixed:
+                return None
+            long, short = buys.value, -sells.value
         else:
             held = position * mark
-            long, short = held + buys, held - sells
+            long = held + (buys.value_at(mark) if buys.unpriced or buys.mixed else buys.value)
+            short = held - (sells.value_at(mark) if sells.unpriced or sells.mixed else sells.value)
         multiplier = self.multiplier
-        return (long, short) if multiplier is None else (long * multiplier, short * multiplier)
+        self.ends = ends = (long, short) if multiplier is None else (long * multiplier, short * multiplier)
+        return ends
 
 
 class _Entry:
-    """One order: where and for how much it counts, and the changes nobody has answered yet."""
+    """An order that is no plain one: its group, what it counts for, and the changes nobody has answered yet."""
 
-    __slots__ = ("amounts", "changes", "group", "side", "stake", "symbol")
+    __slots__ = ("amounts", "changes", "group", "side", "symbol")
 
-    def __init__(self, symbol: str, stake: Stake, side: _Side, group: str | None) -> None:
+    def __init__(self, symbol: str, side: _Side, group: str | None, amounts: Amounts) -> None:
         self.symbol = symbol
-        self.stake = stake
         self.side = side
         self.group = group
-        self.amounts = _NOTHING
+        self.amounts = amounts
         self.changes: list[OrderChange] = []
+
+
+_Plain: TypeAlias = tuple[str, _Side, Decimal, Decimal | None]
+"""An order without links, fills or changes: its symbol and side, its units, and their value where it has a price."""
 
 
 class Exposure:
     """The worst case of one account."""
 
-    __slots__ = ("_account", "_children", "_client", "_entries", "_instruments", "_stale", "_totals", "stakes")
+    __slots__ = (
+        "_account",
+        "_children",
+        "_client",
+        "_entries",
+        "_instruments",
+        "_totals",
+        "_unknown",
+        "stakes",
+        "stale",
+    )
 
     def __init__(self, client: ClientView, account: AccountView, instruments: Instruments) -> None:
         """Count every order of `client` that has not ended."""
@@ -178,10 +190,12 @@ class Exposure:
         self._instruments = instruments
         self.stakes: dict[str, Stake] = {}
         """The symbols seen so far."""
-        self._entries: dict[str, _Entry] = {}
+        self.stale: set[str] = set()
+        """The symbols whose share of the totals is out of date."""
+        self._entries: dict[str, _Plain | _Entry] = {}
         self._children: dict[str, list[str]] = {}
-        self._stale: set[str] | None = None  # symbols whose share of the totals is out of date; None: no totals yet
-        self._totals = (_ZERO, _ZERO, _ZERO)
+        self._totals: tuple[Decimal, Decimal, Decimal] | None = None
+        self._unknown: set[str] = set()  # symbols that are in no total, for want of a price
         for order in client.pending.values():
             self.add(order)
 
@@ -200,73 +214,88 @@ class Exposure:
         stake = self.stakes.get(symbol) or self.stake(symbol)
         stake.mark = price
         stake.marked_at = timestamp
-        if self._stale is not None:
-            self._stale.add(symbol)
+        stake.ends = None
+        self.stale.add(symbol)
+
+    def trade(self, symbol: str, price: Decimal, timestamp: int) -> None:
+        """A fill was reported; a first one is its own mark."""
+        stake = self.stakes[symbol]
+        stake.ends = None
+        self.stale.add(symbol)
+        if stake.mark is None:
+            stake.mark, stake.marked_at = price, timestamp
+
+    def touch(self, symbol: str) -> None:
+        """A position changed by something else than a fill."""
+        self.stake(symbol).ends = None
+        self.stale.add(symbol)
 
     def add(self, order: Order) -> None:
         """Count an order that is about to leave."""
-        symbol = order.symbol
+        symbol, order_id = order.symbol, order.order_id
         stake = self.stakes.get(symbol) or self.stake(symbol)
         side = stake.buys if order.side is _BUY else stake.sells
-        entry = self._entries[order.order_id] = _Entry(symbol, stake, side, order.oco_id)
-        if order.parent_id is not None:
-            self._children.setdefault(order.parent_id, []).append(order.order_id)
-        self._count(order, entry)
+        if order.parent_id is not None or order.oco_id is not None or order.filled_quantity:
+            self._entries[order_id] = entry = _Entry(symbol, side, order.oco_id, _NOTHING)
+            if order.parent_id is not None:
+                self._children.setdefault(order.parent_id, []).append(order_id)
+            self._count(order, entry)
+            return
+        stake.ends = None
+        self.stale.add(symbol)
+        quantity, price = order.quantity, order.limit_price or order.stop_price
+        side.quantity += quantity
+        if price is None or order.order_type is _NATIVE:
+            side.unpriced += quantity
+            self._entries[order_id] = (symbol, side, quantity, None)
+        else:
+            value = quantity * price
+            side.value += value
+            self._entries[order_id] = (symbol, side, quantity, value)
 
     def drop(self, order_id: str) -> None:
         """Count an order no longer: it ended, or never left."""
         entry = self._entries.pop(order_id, None)
         if entry is None:
             return
-        side, amounts = entry.side, entry.amounts
-        if entry.group is not None:
-            side.regroup(entry.group, order_id, None)
-        else:
-            side.quantity -= amounts.quantity
-            if amounts.unpriced:
-                side.unpriced -= amounts.unpriced
+        if type(entry) is tuple:
+            symbol, side, quantity, value = entry
+            side.quantity -= quantity
+            if value is None:
+                side.unpriced -= quantity
             else:
-                side.value -= amounts.value
-        if self._stale is not None:
-            self._stale.add(entry.symbol)
+                side.value -= value
+        else:
+            symbol = self._discount(order_id, entry)  # type: ignore[arg-type]  # no tuple, so an entry
+        self.stakes[symbol].ends = None
+        self.stale.add(symbol)
         if self._children:
-            for child in self._children.pop(order_id, ()):
-                if child in self._entries and child in self._client.pending:
-                    self._count(self._client.pending[child], self._entries[child])
+            for child_id in self._children.pop(order_id, ()):
+                child, order = self._entry(child_id), self._client.pending.get(child_id)
+                if child is not None and order is not None:
+                    self._count(order, child)
 
     def amend(self, order: Order, change: OrderChange) -> None:
         """Count a modify that is about to leave."""
-        entry = self._entries.get(order.order_id)
+        entry = self._entry(order.order_id)
         if entry is not None:
             entry.changes.append(change)
             self._count(order, entry)
 
     def unamend(self, order: Order) -> None:
         """Take back the latest modify, which did not leave."""
-        entry = self._entries.get(order.order_id)
+        entry = self._entry(order.order_id)
         if entry is not None:
             entry.changes.pop()
             self._count(order, entry)
 
     def follow(self, order: Order, event: OrderEvent) -> None:
-        """Take in what was reported of an order, `order` being what it then is."""
-        if order.status in TERMINAL:
-            self.drop(order.order_id)
-            return
-        kind = type(event)
-        if kind is not OrderExecution and kind is not OrderReplaced and kind is not ModifyRefused:
-            return
-        entry = self._entries.get(order.order_id)
-        if entry is None:
-            return
-        if entry.changes and (kind is ModifyRefused or getattr(event, "requested", False)):
-            del entry.changes[0]
-        self._count(order, entry)
-
-    def touch(self, symbol: str) -> None:
-        """A position changed."""
-        if self._stale is not None:
-            self._stale.add(symbol)
+        """Take in what was reported of an order that goes on, `order` being what it then is."""
+        entry = self._entry(order.order_id)
+        if entry is not None:
+            if entry.changes and (type(event) is ModifyRefused or getattr(event, "requested", False)):
+                del entry.changes[0]
+            self._count(order, entry)
 
     # -- what it comes to ------------------------------------------------------------------------------------------
 
@@ -274,7 +303,7 @@ class Exposure:
         """Return whether a counted order provably reduces: it cannot flip, even after all others of its side."""
         stake = self.stakes[order.symbol]
         position = self._account.position(order.symbol)
-        if order.order_type is OrderType.NATIVE or (order.parent_id is not None and self._dormant(order.parent_id)):
+        if order.order_type is _NATIVE or (order.parent_id is not None and self._dormant(order.parent_id)):
             return False
         if order.side is _BUY:
             return position < 0 and position + stake.buys.quantity <= 0
@@ -282,27 +311,42 @@ class Exposure:
 
     def totals(self) -> tuple[Decimal, Decimal, Decimal] | None:
         """Return gross, long and short exposure in currency; `None` where a price is missing."""
-        stale = self._stale
-        if stale is None:
-            stale = self._stale = {*self.stakes, *self._account.positions}
+        stale, totals = self.stale, self._totals
+        if totals is None:
+            totals = self._totals = (_ZERO, _ZERO, _ZERO)
+            stale.update(self.stakes, self._account.positions)
         if stale:
-            gross, long, short = self._totals
+            gross, long, short = totals
             for symbol in sorted(stale):
-                stake = self.stake(symbol)
-                if stake.known is not None and stake.known[0] is not None:
-                    gross, long, short = gross - stake.known[0], long - stake.known[1], short - stake.known[2]
-                ends = stake.ends(self._account.position(symbol))
+                stake = self.stakes.get(symbol) or self.stake(symbol)
+                ends = stake.ends or stake.measure(self._account.position(symbol))
+                if stake.known is not None:
+                    worst, most, least = stake.known
+                    gross, long, short = gross - worst, long - most, short - least
                 if ends is None:
-                    stake.known = (None, _ZERO, _ZERO)
-                else:
-                    worst = max(abs(ends[0]), abs(ends[1]))
-                    stake.known = (worst, *ends)
-                    gross, long, short = gross + worst, long + ends[0], short + ends[1]
+                    stake.known = None
+                    self._unknown.add(symbol)
+                    continue
+                most, least = ends
+                worst = max(most, -least)
+                stake.known = (worst, most, least)
+                gross, long, short = gross + worst, long + most, short + least
+                if self._unknown:
+                    self._unknown.discard(symbol)
             stale.clear()
-            self._totals = (gross, long, short)
-        return self._totals
+            self._totals = totals = (gross, long, short)
+        return None if self._unknown else totals
 
     # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _entry(self, order_id: str) -> _Entry | None:
+        """Return an order's entry, which it gets with its first fill or change; `None` for one that is not counted."""
+        entry = self._entries.get(order_id)
+        if isinstance(entry, tuple):
+            symbol, side, quantity, value = entry
+            amounts = Amounts(quantity, _ZERO, quantity) if value is None else Amounts(quantity, value, _ZERO)
+            entry = self._entries[order_id] = _Entry(symbol, side, None, amounts)
+        return entry
 
     def _dormant(self, parent_id: str) -> bool:
         return parent_id in self._client.pending or parent_id in self._entries
@@ -317,14 +361,24 @@ class Exposure:
             side.quantity += amounts.quantity - before.quantity
             side.value += amounts.value - before.value
             side.unpriced += amounts.unpriced - before.unpriced
-        if self._stale is not None:
-            self._stale.add(entry.symbol)
+        self.stakes[entry.symbol].ends = None
+        self.stale.add(entry.symbol)
+
+    def _discount(self, order_id: str, entry: _Entry) -> str:
+        side, amounts = entry.side, entry.amounts
+        if entry.group is not None:
+            side.regroup(entry.group, order_id, None)
+        else:
+            side.quantity -= amounts.quantity
+            side.value -= amounts.value
+            side.unpriced -= amounts.unpriced
+        return entry.symbol
 
     def _amounts(self, order: Order, changes: Iterable[OrderChange]) -> Amounts:
         left = order.quantity
         limited = order.limit_price is not None
         price = order.limit_price if limited else order.stop_price
-        if order.order_type is OrderType.NATIVE:
+        if order.order_type is _NATIVE:
             price = None
         for change in changes:
             left = max(left, change.quantity or _ZERO)
@@ -344,12 +398,10 @@ class Exposure:
 
     def snapshot(self) -> ExposureState:
         """Return what the orders do not tell."""
-        stale = self._stale
-        outdated = stale or set[str]()
-        symbols = (*self.stakes, *sorted(outdated - self.stakes.keys()))
-        stakes = {symbol: _stored(self.stake(symbol), stale=symbol in outdated) for symbol in symbols}
-        changes = {order_id: tuple(entry.changes) for order_id, entry in self._entries.items() if entry.changes}
-        return ExposureState(stakes, changes, None if stale is None else self._totals)
+        stakes = {symbol: _stored(stake, stale=symbol in self.stale) for symbol, stake in self.stakes.items()}
+        entries = self._entries.items()
+        changes = {order_id: tuple(one.changes) for order_id, one in entries if isinstance(one, _Entry) and one.changes}
+        return ExposureState(stakes, changes, self._totals)
 
     def restore(self, state: ExposureState) -> None:
         """Become what `state` says, the client's orders being back already."""
@@ -359,18 +411,19 @@ class Exposure:
         for order in self._client.pending.values():
             self.add(order)
         for order_id, changes in state.changes.items():
-            entry = self._entries[order_id]
-            entry.changes += changes
-            self._count(self._client.pending[order_id], entry)
+            entry = self._entry(order_id)
+            if entry is not None:
+                entry.changes += changes
+                self._count(self._client.pending[order_id], entry)
         for symbol, stored in state.stakes.items():
             stake = self.stake(symbol)
             stake.mark, stake.marked_at, stake.known = stored.mark, stored.marked_at, stored.known
             for side, amounts in ((stake.buys, stored.buys), (stake.sells, stored.sells)):
                 side.quantity, side.value, side.unpriced = amounts.quantity, amounts.value, amounts.unpriced
-        self._stale = None
+        self._totals = state.totals
+        self.stale = {symbol for symbol, stored in state.stakes.items() if stored.stale}
         if state.totals is not None:
-            self._totals = state.totals
-            self._stale = {symbol for symbol, stored in state.stakes.items() if stored.stale}
+            self._unknown = {symbol for symbol, stake in self.stakes.items() if stake.known is None} - self.stale
 
 
 def _stored(stake: Stake, *, stale: bool) -> StakeState:

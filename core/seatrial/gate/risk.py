@@ -7,7 +7,7 @@ that provably reduces a position is never stopped by a rule that exempts such or
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
@@ -23,7 +23,7 @@ from seatrial.gate.rules import mistake, objection, open_rules
 from seatrial.gate.validator import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from seatrial.contracts.account import AccountView
     from seatrial.contracts.events import Event
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from seatrial.contracts.terms import TradingState
     from seatrial.gate.controls import Controls
     from seatrial.gate.exposure import Exposure
-    from seatrial.gate.rules import OpenRule
     from seatrial.plugins import Plugins
 
 __all__ = ["Risk", "RiskState", "Trip"]
@@ -53,23 +52,36 @@ class RiskState(msgspec.Struct, frozen=True):
 
 
 class _View:
-    """What rules see: everything can be read, nothing set."""
+    """What rules see: everything can be read, nothing set.
 
-    __slots__ = ("_account", "_controls", "_exposure", "_risk")
+    What every rule wants is held, and renewed before the rules are asked; all else is looked up.
+    """
 
-    def __init__(self, risk: Risk, account: AccountView, exposure: Exposure, controls: Controls) -> None:
-        self._risk = risk
-        self._account = account
-        self._exposure = exposure
-        self._controls = controls
+    __slots__ = ("_account", "_controls", "_exposure", "day_start_equity", "equity", "peak_equity")
+
+    _account: AccountView
+    _controls: Controls
+    _exposure: Exposure
+    day_start_equity: Decimal
+    equity: Decimal
+    peak_equity: Decimal
+
+    def __init__(self, account: AccountView, exposure: Exposure, controls: Controls) -> None:
+        _set(self, "_account", account)
+        _set(self, "_exposure", exposure)
+        _set(self, "_controls", controls)
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        message = f"a rule may read the account, not change it (it tried to set {name})"
+        raise AttributeError(message)
+
+    def __delattr__(self, name: str) -> NoReturn:
+        message = f"a rule may read the account, not change it (it tried to delete {name})"
+        raise AttributeError(message)
 
     @property
     def cash(self) -> Decimal:
         return self._account.cash
-
-    @property
-    def equity(self) -> Decimal:
-        return self._account.equity
 
     @property
     def positions(self) -> Mapping[str, Decimal]:
@@ -78,14 +90,6 @@ class _View:
     @property
     def trading_state(self) -> TradingState:
         return self._controls.state
-
-    @property
-    def day_start_equity(self) -> Decimal:
-        return self._risk.day_start
-
-    @property
-    def peak_equity(self) -> Decimal:
-        return self._risk.peak
 
     def position(self, symbol: str) -> Decimal:
         return self._account.position(symbol)
@@ -106,8 +110,11 @@ class _View:
 
     def worst_value(self, symbol: str) -> Decimal | None:
         stake = self._exposure.stakes.get(symbol) or self._exposure.stake(symbol)
-        ends = stake.ends(self._account.position(symbol))
-        return None if ends is None else max(ends[0], -ends[1])
+        ends = stake.ends or stake.measure(self._account.position(symbol))
+        if ends is None:
+            return None
+        long, short = ends[0], -ends[1]
+        return long if long > short else short  # noqa: FURB136 - as above
 
     def gross_exposure(self) -> Decimal | None:
         totals = self._exposure.totals()
@@ -118,21 +125,26 @@ class _View:
         return None if totals is None else max(totals[1], -totals[2])
 
 
+_set = object.__setattr__
+_set_equity, _set_peak, _set_day_start = (
+    vars(_View)[name].__set__ for name in ("equity", "peak_equity", "day_start_equity")
+)
+
+
 class Risk:
     """Asks the rules about orders and about the account, and keeps the account's day and peak."""
 
     __slots__ = (
         "_account",
+        "_any_needs_price",
+        "_checks",
         "_config",
         "_exposure",
         "_max_age",
         "_view",
-        "checks",
-        "day_start",
+        "_watchers",
         "hearers",
-        "peak",
         "rules",
-        "watchers",
     )
 
     def __init__(
@@ -147,17 +159,30 @@ class Risk:
         self._config = config
         self._account = account
         self._exposure = exposure
-        self._view = _View(self, account, exposure, controls)
+        self._view = _View(account, exposure, controls)
         self._max_age = None if config.max_price_age is None else duration_ns(config.max_price_age)
         self.rules = open_rules(config, plugins)
-        self.checks = tuple([(rule, rule.check, rule.needs_price) for rule in self.rules if rule.check is not None])
-        self.watchers: Sequence[tuple[OpenRule, Callable[..., object]]] = tuple(
-            [(rule, rule.watch) for rule in self.rules if rule.watch is not None]
-        )
-        """The rules that look at the account itself."""
+        self._checks = tuple([(rule, rule.check, rule.needs_price) for rule in self.rules if rule.check is not None])
+        self._any_needs_price = any(needs_price for _, _, needs_price in self._checks)
+        self._watchers = tuple([(rule, rule.watch) for rule in self.rules if rule.watch is not None])
         self.hearers = tuple([(rule, rule.hear) for rule in self.rules if rule.hear is not None])
         """The rules that are told what happens."""
-        self.day_start = self.peak = account.equity
+        self._measure_from(account.equity, account.equity)
+
+    @property
+    def day_start(self) -> Decimal:
+        """The last equity before the day began, deposits since then included."""
+        return self._view.day_start_equity
+
+    @property
+    def peak(self) -> Decimal:
+        """The highest equity so far, deposits included."""
+        return self._view.peak_equity
+
+    def _measure_from(self, day_start: Decimal, peak: Decimal) -> None:
+        _set_equity(self._view, self._account.equity)
+        _set_day_start(self._view, day_start)
+        _set_peak(self._view, peak)
 
     # -- orders ----------------------------------------------------------------------------------------------------
 
@@ -166,9 +191,14 @@ class Risk:
 
         `shrinks` says of a modify that it only makes the order smaller: it counts as reducing.
         """
-        for rule, check, needs_price in self.checks:
+        checks, view = self._checks, self._view
+        if not checks:
+            return None
+        _set_equity(view, self._account.equity)
+        priceless = self._priceless(order, now) if self._any_needs_price else None
+        for rule, check, needs_price in checks:
             try:
-                answer = (self._priceless(order, now) if needs_price else None) or check(order, self._view, now)
+                answer = priceless if needs_price and priceless is not None else check(order, view, now)
                 if answer is None:
                     continue
                 violation = objection(answer)
@@ -185,8 +215,8 @@ class Risk:
     def _priceless(self, order: Order, now: int) -> RiskViolation | None:
         """Return what is wrong with the price at which a symbol's worst case would be valued, or `None`."""
         symbol = order.symbol
-        stake = self._exposure.stake(symbol)
-        if stake.ends(self._account.position(symbol)) is None:
+        stake = self._exposure.stakes[symbol]
+        if (stake.ends or stake.measure(self._account.position(symbol))) is None:
             message = f"no price of {symbol} is known yet; feed market data before the order"
             return RiskViolation(message, reason=RejectionReason.RISK_PRICE_MISSING)
         if self._max_age is None or stake.mark is None or now - stake.marked_at <= self._max_age:
@@ -201,15 +231,16 @@ class Risk:
 
     def watch(self, now: int, only: str | None = None) -> list[Trip]:
         """Ask every watcher, or `only` one, about the account; return what they want latched."""
-        equity = self._account.equity
-        if equity > self.peak:  # noqa: PLR1730 - max() costs a call for every tick
-            self.peak = equity
+        view, equity = self._view, self._account.equity
+        _set_equity(view, equity)
+        if equity > view.peak_equity:
+            _set_peak(view, equity)
         trips: list[Trip] = []
-        for rule, watch in self.watchers:
+        for rule, watch in self._watchers:
             if only is not None and rule.name != only:
                 continue
             try:
-                answer = watch(self._view, now)
+                answer = watch(view, now)
                 if answer is None:
                     continue
                 violation = objection(answer)
@@ -236,16 +267,15 @@ class Risk:
 
     def turn_day(self) -> None:
         """Begin a day at the present equity."""
-        self.day_start = self._account.equity
+        self._measure_from(self._account.equity, self.peak)
 
     def rebase(self) -> None:
         """Measure losses from the present equity on: an operator has accepted those so far."""
-        self.day_start = self.peak = self._account.equity
+        self._measure_from(self._account.equity, self._account.equity)
 
     def shift(self, amount: Decimal) -> None:
         """Take a deposit, withdrawal or fund flow out of what counts as profit or loss."""
-        self.day_start += amount
-        self.peak += amount
+        self._measure_from(self.day_start + amount, self.peak + amount)
 
     # -- state -----------------------------------------------------------------------------------------------------
 
@@ -259,7 +289,7 @@ class Risk:
 
         :raises InvalidConfigError: when a rule of the state is not configured, or takes no state.
         """
-        self.day_start, self.peak = state.day_start, state.peak
+        self._measure_from(state.day_start, state.peak)
         rules = {rule.name: rule for rule in self.rules}
         for name, saved in state.rules.items():
             if name not in rules:

@@ -26,7 +26,7 @@ __all__ = ["OpenRule", "mistake", "objection", "open_rules", "rule_name", "stora
 class OpenRule:
     """A rule ready to be asked, under the name that its refusals give."""
 
-    __slots__ = ("check", "exempts_reducing", "hear", "name", "needs_price", "rule", "watch")
+    __slots__ = ("check", "exempts_reducing", "hear", "name", "needs_exposure", "needs_price", "rule", "watch")
 
     def __init__(self, name: str, rule: object) -> None:
         """Take apart what the rule can do."""
@@ -35,8 +35,9 @@ class OpenRule:
         self.check = _method(rule, "check")
         self.watch = _method(rule, "watch")
         self.hear = _method(rule, "hear")
-        self.exempts_reducing = getattr(rule, "exempts_reducing", False) is True
-        self.needs_price = getattr(rule, "needs_price", False) is True
+        self.exempts_reducing = _flag(rule, "exempts_reducing", default=False)
+        self.needs_price = _flag(rule, "needs_price", default=False)
+        self.needs_exposure = _flag(rule, "needs_exposure", default=True)
 
 
 def open_rules(config: RiskConfig, plugins: Plugins | None) -> tuple[OpenRule, ...]:
@@ -114,6 +115,13 @@ def objection(answer: object) -> RiskViolation:
 def mistake(what: str) -> RiskViolation:
     """Return the violation that a rule's own mistake amounts to."""
     return RiskViolation(f"the rule failed: {what}", reason=RejectionReason.RISK_RULE_ERROR)
+
+
+def _flag(rule: object, name: str, *, default: bool) -> bool:
+    value = getattr(rule, name, default)
+    if not isinstance(value, bool):
+        raise InvalidConfigError("rules", rule_name(rule), f"its {name} is {value!r}; give True or False")
+    return value
 
 
 def _method(rule: object, name: str) -> Callable[..., Any] | None:
