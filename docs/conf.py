@@ -16,7 +16,7 @@ release = installed_version("seatrial")
 version = release
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.doctest"]
-exclude_patterns = ["changelog.d"]
+exclude_patterns = ["changelog.d", "examples"]
 
 html_theme = "furo"
 html_title = f"seatrial {release}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import tarfile
 import zipfile
@@ -12,13 +11,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 pytestmark = pytest.mark.packaging
 
-PROJECT = Path(__file__).resolve().parents[1]
-PACKAGES = {"seatrial"}
-DATA_FILES = {"seatrial/py.typed", "seatrial/data/ibm_daily.csv", "seatrial/data/PROVENANCE.md"}
+PACKAGES = {"seatrial", "seatrial_rules"}
+DATA_FILES = {
+    "seatrial/py.typed",
+    "seatrial/data/ibm_daily.csv",
+    "seatrial/data/PROVENANCE.md",
+    "seatrial_rules/py.typed",
+}
 
 
 def wheel_problems(names: Iterable[str]) -> list[str]:
@@ -30,35 +33,6 @@ def wheel_problems(names: Iterable[str]) -> list[str]:
         *(f"unexpected {name}" for name in sorted(packages - PACKAGES)),
         *(f"missing {name}" for name in sorted((PACKAGES - packages) | (DATA_FILES - files))),
     ]
-
-
-def run(*command: str | Path, cwd: Path) -> str:
-    """Run a command and return what it prints; show its output when it fails."""
-    result = subprocess.run(
-        [str(part) for part in command],
-        cwd=cwd,
-        check=False,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert result.returncode == 0, result.stdout
-    return result.stdout
-
-
-@pytest.fixture(scope="module")
-def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the source distribution, and the wheel from it, in a folder of their own."""
-    folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-Im", "build", "--outdir", folder, PROJECT, cwd=folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def wheel(dist: Path) -> Path:
-    """Return the one wheel that was built."""
-    [path] = dist.glob("*.whl")
-    return path
 
 
 def test_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
@@ -87,7 +61,7 @@ def test_source_distribution_can_be_tested(dist: Path) -> None:
     } <= names
 
 
-def test_wheel_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
+def test_wheel_works_in_an_empty_environment(run: Callable[..., str], wheel: Path, tmp_path: Path) -> None:
     """Installed alone, seatrial imports from the new environment and finds its sample data."""
     run(sys.executable, "-Im", "venv", "env", cwd=tmp_path)
     python = tmp_path / "env" / "bin" / "python"
@@ -111,4 +85,6 @@ def test_checker_notices_a_bad_wheel() -> None:
         "unexpected tests",
         "missing seatrial/data/PROVENANCE.md",
         "missing seatrial/data/ibm_daily.csv",
+        "missing seatrial_rules",
+        "missing seatrial_rules/py.typed",
     ]

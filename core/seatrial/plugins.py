@@ -35,6 +35,15 @@ DISABLE = "SEATRIAL_DISABLE_PLUGINS"
 """The environment variable that blocks plugins by name."""
 
 
+_HOOKS = {
+    "seatrial_risk_rules": ("check", "watch"),
+    "seatrial_latency_models": ("sample",),
+    "seatrial_fee_models": ("total",),
+    "seatrial_observers": ("notify",),
+}
+"""What must be callable on the things that each hook offers."""
+
+
 class _Named(Protocol):
     @property
     def name(self) -> str: ...
@@ -70,6 +79,7 @@ class Plugins:
         self._manager = pluggy.PluginManager(GROUP)
         self._manager.add_hookspecs(hookspecs)
         self._origins: dict[str, str] = {}
+        self._blocked: set[str] = set()
         self.failures: tuple[PluginFailure, ...] = ()
         """Who could not be loaded, in order of name."""
 
@@ -87,6 +97,13 @@ class Plugins:
             raise PluginError(name, distribution, " ".join(str(error).split())) from None
         if registered is None:
             raise PluginError(name, distribution, f"it is blocked; take it out of {DISABLE}")
+        unmarked = sorted(
+            set(_HOOKS) & set(dir(plugin)) - {one.name for one in self._manager.get_hookcallers(plugin) or ()}
+        )
+        if unmarked or not self._manager.get_hookcallers(plugin):
+            self._manager.unregister(plugin)
+            what = f"{', '.join(unmarked)} carries no mark" if unmarked else "it has no hook"
+            raise PluginError(name, distribution, f"{what}; mark hooks with @seatrial.hookspecs.hookimpl")
         self._origins[name] = distribution
 
     def load(self, found: Iterable[EntryPoint] | None = None) -> None:
@@ -97,6 +114,7 @@ class Plugins:
         for name in os.environ.get(DISABLE, "").split(","):
             if name.strip():
                 self._manager.set_blocked(name.strip())
+                self._blocked.add(name.strip())
         points = entry_points(group=GROUP) if found is None else found
         for point in sorted(points, key=lambda point: (point.name, point.value)):
             if self._manager.is_blocked(point.name):
@@ -161,13 +179,18 @@ class Plugins:
     def _build(self, what: str, name: str, hook: str, offers: Mapping[str, _Spec[B]], params: Mapping[str, Any]) -> B:
         if name not in offers:
             failed = tuple([str(failure) for failure in self.failures])
+            failed += tuple([f"{blocked} (blocked by {DISABLE})" for blocked in sorted(self._blocked)])
             raise UnknownPluginNameError(what, name, tuple(sorted(offers)), failed)
+        owner = next(plugin for plugin, spec in self._specs(hook) if getattr(spec, "name", None) == name)
         try:
-            return offers[name].build(**params)
+            built = offers[name].build(**params)
         except Exception as error:
-            owner = next(plugin for plugin, spec in self._specs(hook) if getattr(spec, "name", None) == name)
             problem = f"{hook}: {name!r} cannot be built with {dict(params)!r} ({type(error).__name__}: {error})"
             raise PluginError(owner, self._origins[owner], problem) from error
+        if not any(callable(getattr(built, method, None)) for method in _HOOKS[hook]):
+            problem = f"{hook}: {name!r} was built as a {type(built).__name__}, without {' or '.join(_HOOKS[hook])}()"
+            raise PluginError(owner, self._origins[owner], problem)
+        return built
 
     def _offers(self, hook: str, kind: type[N]) -> dict[str, N]:
         found: dict[str, tuple[str, N]] = {}

@@ -35,6 +35,7 @@ class PositionLimit:
         rule = msgspec.convert(limits, PositionLimitRule)
         self._max_shares = rule.max_shares
         self._max_value = rule.max_value
+        self._action = rule.action
         self.needs_price = rule.max_value is not None
 
     def check(self, order: Order, account: RiskView, now: int) -> RiskViolation | None:  # noqa: ARG002 - the protocol's
@@ -44,13 +45,13 @@ class PositionLimit:
             worst = account.worst_position(symbol)
             if worst > limit:
                 message = f"{symbol} may come to {worst} units, {limit} are allowed"
-                return RiskViolation(message, worst, limit, RejectionReason.RISK_POSITION_LIMIT)
+                return RiskViolation(message, worst, limit, RejectionReason.RISK_POSITION_LIMIT, self._action)
         limit = self._max_value
         if limit is not None:
             value = account.worst_value(symbol)
             if value is not None and value > limit:
                 message = f"{symbol} may come to a value of {value}, {limit} is allowed"
-                return RiskViolation(message, value, limit, RejectionReason.RISK_POSITION_LIMIT)
+                return RiskViolation(message, value, limit, RejectionReason.RISK_POSITION_LIMIT, self._action)
         return None
 
 
@@ -62,31 +63,34 @@ class ExposureLimit:
 
     exempts_reducing = True
     needs_price = True
+    needs_all_prices = True
 
     def __init__(self, **limits: Any) -> None:
         """Take the fields of an :class:`~seatrial.contracts.risk.ExposureLimitRule`."""
         rule = msgspec.convert(limits, ExposureLimitRule)
         self._gross = rule.max_gross_exposure_pct
         self._net = rule.max_net_exposure_pct
+        self._action = rule.action
 
     def check(self, order: Order, account: RiskView, now: int) -> RiskViolation | None:  # noqa: ARG002 - the protocol's
         """Compare the worst all positions may come to."""
         if self._gross is not None:
-            violation = _compare("gross", account.gross_exposure(), self._gross, account)
+            violation = self._compare("gross", account.gross_exposure(), self._gross, account)
             if violation is not None:
                 return violation
         if self._net is not None:
-            return _compare("net", account.net_exposure(), self._net, account)
+            return self._compare("net", account.net_exposure(), self._net, account)
         return None
 
-
-def _compare(what: str, exposure: Decimal | None, percent: Decimal, account: RiskView) -> RiskViolation | None:
-    if exposure is None:
-        message = f"{what} exposure is unknown: something held or ordered has no price yet; feed market data first"
-        return RiskViolation(message, reason=RejectionReason.RISK_PRICE_MISSING)
-    equity = account.equity
-    if exposure * _HUNDRED <= percent * equity:
-        return None
-    limit = percent * equity / _HUNDRED
-    message = f"{what} exposure may come to {exposure}, {percent} % of the equity of {equity} is {limit}"
-    return RiskViolation(message, exposure, limit, RejectionReason.RISK_EXPOSURE_LIMIT)
+    def _compare(
+        self, what: str, exposure: Decimal | None, percent: Decimal, account: RiskView
+    ) -> RiskViolation | None:
+        if exposure is None:
+            message = f"{what} exposure is unknown: something held or ordered has no price yet; feed market data first"
+            return RiskViolation(message, reason=RejectionReason.RISK_PRICE_MISSING)
+        equity = account.equity
+        if exposure * _HUNDRED <= percent * equity:
+            return None
+        limit = percent * equity / _HUNDRED
+        message = f"{what} exposure may come to {exposure}, {percent} % of the equity of {equity} is {limit}"
+        return RiskViolation(message, exposure, limit, RejectionReason.RISK_EXPOSURE_LIMIT, self._action)

@@ -18,7 +18,10 @@ from seatrial.contracts.risk import RiskConfig
 from seatrial.contracts.terms import TradingState
 from seatrial.contracts.venue import VenueConfig
 
-__all__ = ["AccountSummary", "ExecutionCheckpoint", "ObserverChoice", "SimulatorConfig"]
+__all__ = ["NOTHING", "AccountSummary", "ExecutionCheckpoint", "ObserverChoice", "SimulatorConfig"]
+
+NOTHING = msgspec.Raw(b"null")
+"""The state of what keeps none."""
 
 
 class ObserverChoice(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -73,9 +76,9 @@ class ExecutionCheckpoint(msgspec.Struct, frozen=True, kw_only=True):
     gate: msgspec.Raw
     engine: msgspec.Raw
     observers: msgspec.Raw
-    strategy: msgspec.Raw | None = None
+    strategy: msgspec.Raw = NOTHING
 
     @property
     def strategy_state(self) -> object:
         """What the strategy's `save_state()` returned, read anew each time; `None` where there was no strategy."""
-        return None if self.strategy is None else msgspec.json.decode(self.strategy)
+        return msgspec.json.decode(self.strategy)

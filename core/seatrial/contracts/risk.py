@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import time, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -73,18 +73,36 @@ class RiskViolation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     action: RiskAction = RiskAction.REJECT
     until: Latch = Latch.OPERATOR
 
+    def __post_init__(self) -> None:
+        """Take whole numbers as the exact amounts they are, and refuse what could not be told or stored.
+
+        :raises InvalidConfigError: naming the field.
+        """
+        expect("message", self.message, str, "a str")
+        expect("reason", self.reason, RejectionReason, "a RejectionReason")
+        expect("action", self.action, RiskAction, "a RiskAction")
+        expect("until", self.until, Latch, "a Latch")
+        for name in ("value", "limit"):
+            number: object = getattr(self, name)
+            if type(number) is int:
+                force_setattr(self, name, Decimal(number))
+            elif number is not None:
+                expect(name, number, Decimal, "a Decimal, an int, or None")
+
 
 class RiskRule(Protocol):
     """Looks at every order before it leaves, and at every modify.
 
     A rule may also have: `exempts_reducing = True`, so that it never stops an order that provably reduces a position;
     `needs_price = True`, so that an order in a symbol whose worst case has no price, or too old a one, is refused
-    before the rule is asked; `needs_exposure = False` where it never asks what works, which spares the counting; `watch` (see
-    :class:`RiskWatcher`); `hear(event, order)`, told every event before all listeners; `save_state()`, which returns a
-    JSON value for checkpoints, with `load_state(value)`. A rule that raises is taken to object.
+    before the rule is asked, and `needs_all_prices = True` for every symbol held or worked; `needs_exposure = False`
+    where it never asks what works, which spares the counting; `watch` (see :class:`RiskWatcher`); `hear(event, order)`,
+    told every event before all listeners; `enabled(account, by, reason)`, told when an operator enables trading;
+    `save_state()`, which returns a JSON value for checkpoints, with `load_state(value)`. A rule that raises is taken to
+    object.
     """
 
-    def check(self, order: Order, account: RiskView, now: int) -> RiskViolation | None:
+    def check(self, order: Order, account: RiskView, now: int, /) -> RiskViolation | None:
         """Return why `order` may not leave at `now` (UNIX ns UTC), or `None`.
 
         `account` counts the order as working. On a modify, `order` has its new terms, and the account counts the
@@ -96,7 +114,7 @@ class RiskRule(Protocol):
 class RiskWatcher(Protocol):
     """Looks at the account itself: at every mark, every fill, and when time passes."""
 
-    def watch(self, account: RiskView, now: int) -> RiskViolation | None:
+    def watch(self, account: RiskView, now: int, /) -> RiskViolation | None:
         """Return what is wrong with the account at `now` (UNIX ns UTC), or `None`.
 
         Its `action` latches; one of REJECT counts as REDUCE_ONLY, since there is no order to refuse.
@@ -116,41 +134,47 @@ def _check_limits(rule: msgspec.Struct, *names: str) -> None:
         raise InvalidConfigError(names[0], None, f"a {type(rule).__name__} needs at least one of {', '.join(names)}")
 
 
-class PositionLimitRule(msgspec.Struct, frozen=True, omit_defaults=True):
+class PositionLimitRule(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Limits one symbol's position with everything that works for it: `max_shares` in units, `max_value` in currency.
 
+    A breach refuses the order; a harder `action` also latches, until an operator enables trading.
     Source: FIA, Best Practices for Automated Trading Risk Controls (2024), "maximum position".
     """
 
     max_shares: Decimal | None = None
     max_value: Decimal | None = None
+    action: RiskAction = RiskAction.REJECT
 
     def __post_init__(self) -> None:
         """Refuse what is no limit.
 
-        :raises InvalidConfigError: naming the limit.
+        :raises InvalidConfigError: naming the setting.
         """
         _check_limits(self, "max_shares", "max_value")
+        expect("action", self.action, RiskAction, "a RiskAction")
 
 
-class ExposureLimitRule(msgspec.Struct, frozen=True, omit_defaults=True):
+class ExposureLimitRule(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Limits all positions together with everything that works for them, in per cent of equity.
 
-    Gross adds long and short values, net sets one off against the other. Source: SEC Rule 15c3-5 (c)(1)(i).
+    Gross adds long and short values, net sets one off against the other. A breach refuses the order; a harder `action`
+    also latches, until an operator enables trading. Source: SEC Rule 15c3-5 (c)(1)(i).
     """
 
     max_gross_exposure_pct: Decimal | None = None
     max_net_exposure_pct: Decimal | None = None
+    action: RiskAction = RiskAction.REJECT
 
     def __post_init__(self) -> None:
         """Refuse what is no limit.
 
-        :raises InvalidConfigError: naming the limit.
+        :raises InvalidConfigError: naming the setting.
         """
         _check_limits(self, "max_gross_exposure_pct", "max_net_exposure_pct")
+        expect("action", self.action, RiskAction, "a RiskAction")
 
 
-class DrawdownLimitRule(msgspec.Struct, frozen=True, omit_defaults=True):
+class DrawdownLimitRule(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Limits the loss since the day began and since the highest equity, in per cent of either, marked continuously.
 
     A breach latches `action`: the daily one until the day turns, the total one until an operator enables trading.
@@ -177,6 +201,17 @@ class NamedRule(msgspec.Struct, frozen=True, tag_field="rule", tag="named"):
     name: str
     params: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
 
+    def __post_init__(self) -> None:
+        """Refuse what names no rule.
+
+        :raises InvalidConfigError: naming the field.
+        """
+        expect("name", self.name, str, "the name of a rule")
+        setting = f"params of {self.name!r}"
+        expect(setting, self.params, dict, "a dict of parameters, for example {'max_shares': '100'}")
+        if not all(isinstance(name, str) for name in cast("dict[object, object]", self.params)):
+            raise InvalidConfigError(setting, self.params, "give a dict whose keys are names")
+
 
 class RuleObject(msgspec.Struct, frozen=True, tag_field="rule", tag="object"):
     """Stands in JSON for a rule that was handed over as an object, and must be handed over again."""
@@ -184,7 +219,7 @@ class RuleObject(msgspec.Struct, frozen=True, tag_field="rule", tag="object"):
     name: str
 
 
-class RiskConfig(msgspec.Struct, frozen=True, kw_only=True):
+class RiskConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that limits what leaves.
 
     `rules` are registered names, :class:`NamedRule`, or objects of the user's own classes; they are asked in this

@@ -87,8 +87,8 @@ class Account:
         """Value `symbol` at `price` from `timestamp` on."""
         holding = self._holdings.get(symbol) or self.holding(symbol)
         quantity = holding.quantity
-        if quantity and holding.mark is not None:
-            gain = (price - holding.mark) * quantity
+        if quantity:  # what came without a price is worth nothing until its first mark
+            gain = (price if holding.mark is None else price - holding.mark) * quantity
             self.net += gain if holding.multiplier is None else gain * holding.multiplier
         holding.mark = price
         holding.marked_at = timestamp

@@ -18,6 +18,8 @@ from seatrial.gate.risk import Risk
 from seatrial.gate.validator import refusal, validate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from seatrial.contracts.account import AccountView
     from seatrial.contracts.risk import RiskConfig
     from seatrial.gate.client import ClientView
@@ -27,9 +29,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Admission", "linked"]
 
+_SWITCH = "kill_switch"
 _NEW = OrderStatus.NEW
 _ACTIVE = TradingState.ACTIVE
-_HALTED = TradingState.HALTED
+_REDUCE_ONLY = TradingState.REDUCE_ONLY
 
 
 class Admission:
@@ -61,9 +64,10 @@ class Admission:
             self.risk = Risk(config, account, exposure, self.controls, plugins)
             if any(rule.needs_exposure for rule in self.risk.rules):
                 self.exposure = exposure
-            if not config.trading_enabled:  # the switch holds from the start, not from the first mark on
-                for rule, violation in self.risk.watch(0, only="kill_switch"):
-                    self.controls.latch(rule, violation)
+            for rule, violation in self.risk.watch(
+                0, only=_SWITCH
+            ):  # it holds from the start, not from the first mark on
+                self.controls.latch(rule, violation)
 
     def count_in(self, order: Order) -> None:
         """Count an order of the gate's own, which no rule is asked about."""
@@ -80,6 +84,38 @@ class Admission:
 
         :raises InvalidTransition: for an order that is not NEW.
         """
+        return self._malformed(order, now) or self._forbidden(order, now)
+
+    def refuse_group(self, orders: tuple[Order, ...], now: int) -> list[Rejection]:
+        """Return one refusal per order if any of them may not leave, else nothing.
+
+        Rules are asked about each in turn, those before it counted; after a first refusal nobody is asked any more.
+        """
+        ids = [order.order_id for order in orders]
+        refusals = [self._malformed(order, now) for order in orders]
+        for index, order_id in enumerate(ids):
+            if order_id in ids[:index]:
+                message = f"order id {order_id!r} stands twice in the group"
+                refusals[index] = refusal(RejectionReason.DUPLICATE_ORDER, message)
+        counted: list[str] = []
+        try:
+            for index, order in enumerate(orders):
+                if any(refusals):
+                    break
+                refusals[index] = self._forbidden(order, now)
+                counted.append(order.order_id)
+        except BaseException:
+            self._uncount(counted)
+            raise
+        culprit = next((order_id for order_id, found in zip(ids, refusals, strict=True) if found), None)
+        if culprit is None:
+            return []
+        self._uncount(counted)
+        group = refusal(RejectionReason.GROUP_REFUSED, f"{culprit} of the same group was refused")
+        return [found or group for found in refusals]
+
+    def _malformed(self, order: Order, now: int) -> Rejection | None:
+        """Say why no gate would let this order out, or `None`."""
         if type(order) is not Order:
             raise InvalidOrderError(order, "order", "it is no Order; build one with Order(...)")
         if order.status is not _NEW:
@@ -88,36 +124,29 @@ class Admission:
         if order_id in client.pending or order_id in client.completed:
             message = f"order id {order_id!r} was used before; ids are for one order each"
             return refusal(RejectionReason.DUPLICATE_ORDER, message)
-        if order.symbol not in self._free:
-            rejection = self._validate(order)
-            if rejection is not None:
-                return rejection
-        if self.exposure is None:
-            return None if self.controls.state is _ACTIVE else self.controls.refusal()
-        self.exposure.add(order)
-        rejection = self._judge(order, now)
+        return None if order.symbol in self._free else self._validate(order)
+
+    def _forbidden(self, order: Order, now: int) -> Rejection | None:
+        """Say why the trading state or a rule does not let a good order out, or `None`; then it counts."""
+        exposure = self.exposure
+        if exposure is None:
+            if self.controls.state is _ACTIVE and self.risk is None:
+                return None
+            return self._judge(order, now)
+        exposure.add(order)
+        try:
+            rejection = self._judge(order, now)
+        except BaseException:
+            exposure.drop(order.order_id)
+            raise
         if rejection is not None:
-            self.exposure.drop(order_id)
+            exposure.drop(order.order_id)
         return rejection
 
-    def refuse_group(self, orders: tuple[Order, ...], now: int) -> list[Rejection]:
-        """Return one refusal per order if any of them may not leave, else nothing."""
-        ids = [order.order_id for order in orders]
-        refusals: list[Rejection | None] = []
-        for index, order in enumerate(orders):
-            if order.order_id in ids[:index]:
-                message = f"order id {order.order_id!r} stands twice in the group"
-                refusals.append(refusal(RejectionReason.DUPLICATE_ORDER, message))
-            else:
-                refusals.append(self.refuse(order, now))
-        culprit = next((order_id for order_id, found in zip(ids, refusals, strict=True) if found), None)
-        if culprit is None:
-            return []
-        for order_id, found in zip(ids, refusals, strict=True):
-            if self.exposure is not None and found is None:
+    def _uncount(self, order_ids: Iterable[str]) -> None:
+        for order_id in order_ids:
+            if self.exposure is not None:
                 self.exposure.drop(order_id)
-        group = refusal(RejectionReason.GROUP_REFUSED, f"{culprit} of the same group was refused")
-        return [found or group for found in refusals]
 
     def refuse_change(self, order: Order, change: OrderChange, now: int) -> Rejection | None:
         """Say why an order may not be changed, or `None`.
@@ -134,23 +163,27 @@ class Admission:
         rejection = self._validate(renewed)
         if rejection is not None:
             return rejection
-        if self.exposure is None:
-            return None if self.controls.state is _ACTIVE else self.controls.refusal()
+        exposure = self.exposure
         shrinks = renewed.quantity <= order.quantity and change == OrderChange(quantity=change.quantity)
-        self.exposure.amend(order, change)
-        rejection = self._judge(renewed, now, shrinks=shrinks)
+        if exposure is None:
+            return self._judge(renewed, now, shrinks=shrinks)
+        exposure.amend(order, change)
+        try:
+            rejection = self._judge(renewed, now, shrinks=shrinks)
+        except BaseException:
+            exposure.unamend(order)
+            raise
         if rejection is not None:
-            self.exposure.unamend(order)
+            exposure.unamend(order)
         return rejection
 
     def _judge(self, order: Order, now: int, *, shrinks: bool = False) -> Rejection | None:
         """Say why a counted order may not leave, or `None`."""
         state, exposure = self.controls.state, self.exposure
-        if state is not _ACTIVE:
-            if state is _HALTED:
-                return self.controls.refusal()
-            if not shrinks and exposure is not None and not exposure.reduces(order):
-                return self.controls.refusal()
+        if state is not _ACTIVE and not (
+            state is _REDUCE_ONLY and (shrinks or (exposure is not None and exposure.reduces(order)))
+        ):
+            return self.controls.refusal()
         if self.risk is None:
             return None
         refused = self.risk.refuse(order, now, shrinks=shrinks)

@@ -63,6 +63,8 @@ class Controls:
             harder = _LADDER.index(violation.action) - _LADDER.index(held.action)
             if harder < 0 or (harder == 0 and (held.until is violation.until or held.until is Latch.OPERATOR)):
                 return False
+            if held.until is Latch.OPERATOR:  # what an operator has to release, no midnight does
+                violation = msgspec.structs.replace(violation, until=Latch.OPERATOR)
         self.latches[rule] = violation
         self._settle()
         return True

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from seatrial.contracts.account import AccountView
     from seatrial.contracts.events import OrderEvent
+    from seatrial.contracts.risk import RiskViolation
     from seatrial.gate.account import Account
     from seatrial.gate.admission import Admission
     from seatrial.gate.client import ClientView
@@ -82,9 +83,10 @@ class Delivery(ReportLeg):
         self._hearing = False
         self._until = _NOWHERE  # how far the call under way is to deliver
         self._flattened = 0
-        risk = admission.risk
-        if risk is not None and risk.hearers:
-            client.listeners = (self._let_rules_hear,)
+        self._closing: dict[str, str] = {}  # the orders that close positions by now, by symbol
+        self.judging = True
+        """Whether rules look at the account with every fill; not within a bar, whose own prices come at its end."""
+        self._hearers = admission.risk is not None and bool(admission.risk.hearers)
 
     # -- telling ---------------------------------------------------------------------------------------------------
 
@@ -95,6 +97,8 @@ class Delivery(ReportLeg):
             client.native_sink(event, order, native)
         if client.listeners:
             self._unheard.append((event, order))
+        if self._hearers and self.admission.risk is not None:
+            self._latch(self.admission.risk.hear(event, order))
 
     def _hear(self) -> None:
         """Let everybody hear what they have not; a listener that fails takes nothing back."""
@@ -224,7 +228,7 @@ class Delivery(ReportLeg):
                 self._recount(order, after, event)
         if kind is OrderExecution:
             self._book(event, order, after, native)  # type: ignore[arg-type]  # its kind says that it is one
-        elif client.listeners or native is not None:
+        elif client.listeners or native is not None or self._hearers:
             self._log(event, after, native)
             self._hear()
         else:
@@ -249,12 +253,12 @@ class Delivery(ReportLeg):
         exposure = admission.exposure
         if exposure is not None:
             exposure.trade(symbol, price, event.reported_at)
-        if client.listeners or native is not None:
+        if client.listeners or native is not None or self._hearers:
             self._log(event, after, native)
         else:
             client.events.append(event)
         risk = admission.risk
-        if risk is not None:
+        if risk is not None and self.judging:
             trips = risk.watch(self.now)
             if trips:
                 self._latch(trips)
@@ -284,49 +288,51 @@ class Delivery(ReportLeg):
         if risk is None:
             return False
         trips = risk.watch(self.now)
-        return self._latch(trips) if trips else False
-
-    def _let_rules_hear(self, event: Event, order: Order | None) -> None:
-        risk = self.admission.risk
-        trips = None if risk is None else risk.hear(event, order)
-        if trips:
-            self._latch(trips)
+        latched = self._latch(trips) if trips else False
+        return self._flatten(self.now) or latched if self.admission.controls.flattens else latched
 
     def _latch(self, trips: Iterable[Trip]) -> bool:
-        now, controls = self.now, self.admission.controls
+        now, admission = self.now, self.admission
         latched = False
         for rule, violation in trips:
-            if not controls.latch(rule, violation):
+            if not admission.controls.latch(rule, violation):
                 continue
             latched = True
-            cause = refusal(
-                violation.reason, violation.message, rule=rule, value=violation.value, limit=violation.limit
-            )
-            self._log(TradingStateChanged(now, now, controls.state, rule, violation.message, cause), None)
+            admission.count()
+            self._log(self._state_changed(rule, violation), None)
             if violation.action in SWEEPING:
                 self._sweep(now)
             if violation.action is RiskAction.FLATTEN:
                 self._flatten(now)
         return latched
 
-    def _sweep(self, now: int) -> None:
-        """Send a cancel after everything that works."""
-        for order in [order for order in self.client.pending.values() if not order.pending_cancels]:
-            requested = CancelRequested(order.order_id, now, now)
-            self._log(requested, self.client.record(order, requested))
-            self.wire.send(Leg.CANCEL, order.order_id, now, CancelRequest(order.order_id), None)
+    def _state_changed(self, rule: str, violation: RiskViolation) -> TradingStateChanged:
+        now, state = self.now, self.admission.controls.state
+        cause = refusal(violation.reason, violation.message, rule=rule, value=violation.value, limit=violation.limit)
+        return TradingStateChanged(now, now, state, rule, violation.message, cause)
 
-    def _flatten(self, now: int) -> None:
-        """Send a market order against every position that nothing of ours is closing yet."""
-        if self._view is None:
-            return
-        closing = {order.symbol for order in self.client.pending.values() if order.strategy_id == _CLOSER}
-        for symbol, position in sorted(self._view.positions.items()):
-            if symbol in closing:
+    def _sweep(self, now: int) -> None:
+        """Send a cancel after everything that works, except what closes positions."""
+        closing = self._closing.values()
+        working = [order for order in self.client.pending.values() if order.order_id not in closing]
+        for order in working:
+            if order.pending_cancels:
                 continue
-            self._flattened += 1
+            requested = CancelRequested(order.order_id, now, now)
+            sent = self.client.record(order, requested)
+            self.wire.send(Leg.CANCEL, order.order_id, now, CancelRequest(order.order_id), None)
+            self._log(requested, sent)
+
+    def _flatten(self, now: int) -> bool:
+        """Send a market order against every position that nothing of ours is closing yet; return whether any left."""
+        sent = False
+        positions = {} if self._view is None else self._view.positions
+        for symbol, position in sorted(positions.items()):
+            if self._closing.get(symbol) in self.client.pending:
+                continue
+            sent = True
             order = Order(
-                order_id=f"{_CLOSER}-{self._flattened}",
+                order_id=self._own_id(),
                 symbol=symbol,
                 side=OrderSide.SELL if position > 0 else _BUY,
                 order_type=OrderType.MARKET,
@@ -335,17 +341,29 @@ class Delivery(ReportLeg):
                 reduce_only=True,
                 strategy_id=_CLOSER,
             )
+            self._closing[symbol] = order.order_id
             self.admission.count_in(order)
             self._send((order,), now, None)
+        return sent
+
+    def _own_id(self) -> str:
+        while True:
+            self._flattened += 1
+            order_id = f"{_CLOSER}-{self._flattened}"
+            if not self.client.knows(order_id):
+                return order_id
 
     def _send(self, orders: tuple[Order, ...], now: int, native: object) -> None:
         """Put orders that passed on the wire, as one message."""
         ids = tuple([order.order_id for order in orders])
+        sent: list[tuple[OrderSubmitted, Order]] = []
         for order in orders:
             self.wire.track(order.order_id, orders[0].strategy_id)
             event = OrderSubmitted(order.order_id, now, now)
-            self._log(event, self.client.record(order, event))
+            sent.append((event, self.client.record(order, event)))
         self.wire.send(Leg.SUBMIT, ids[0], now, PlaceRequest(ids), native)
+        for event, order in sent:
+            self._log(event, order)
 
     def _turn_day(self, until: int) -> None:
         """Begin the first day, at `until`, or the one that is due by then."""
@@ -360,7 +378,7 @@ class Delivery(ReportLeg):
         risk.turn_day()
         if first:
             for rule, violation in controls.latches.items():  # what held from the start is told when there is a time
-                self._log(TradingStateChanged(turn, turn, controls.state, rule, violation.message), None)
+                self._log(self._state_changed(rule, violation), None)
         elif over := controls.turn_day():
             by = ", ".join(over)
             self._log(TradingStateChanged(turn, turn, controls.state, by, "the day has turned"), None)

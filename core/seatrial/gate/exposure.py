@@ -1,8 +1,11 @@
 """What an account may come to if all its orders fill, kept up to date in O(1) per order, fill and mark.
 
-Every order counts from its submit to its terminal report, for what the client has not been told was filled. Of an OCO
-group the largest leg per side counts; an exit counts nothing while its entry works, then at most what the entry filled;
-a modify under way counts the larger of old and new. An order with a price is valued at it, any other at the mark.
+Every order counts from its submit to its terminal report, for what the client has not been told was filled; a modify
+under way counts the larger of old and new. Of an OCO group the largest leg per side counts. While an entry works, its
+exits (opposite side, same symbol) count nothing, but only those that end each other: of several groups all but the
+largest count, since an entry that is cut short wakes each of them for what it filled.
+
+An order with a price is valued at it, any other at the mark; so is one that may trade beyond its price at once.
 """
 
 from __future__ import annotations
@@ -10,161 +13,43 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
-import msgspec
-
 from seatrial.contracts.events import ModifyRefused, OrderChange
 from seatrial.contracts.terms import OrderSide, OrderType
+from seatrial.gate.stake import NOTHING, Amounts, ExposureState, Side, Stake
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from seatrial.contracts.account import AccountView
     from seatrial.contracts.events import OrderEvent
     from seatrial.contracts.orders import Order
     from seatrial.gate.client import ClientView
     from seatrial.gate.instruments import Instruments
 
-__all__ = ["Amounts", "Exposure", "ExposureState", "SideState", "Stake", "StakeState"]
+__all__ = ["Exposure"]
 
 _ZERO = Decimal(0)
 _BUY = OrderSide.BUY
 _NATIVE = OrderType.NATIVE
-
-
-class Amounts(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """What an order may still trade: units; the value of those with a price; the units of those without."""
-
-    quantity: Decimal
-    value: Decimal
-    unpriced: Decimal
-
-
-_NOTHING = Amounts(_ZERO, _ZERO, _ZERO)
-
-
-class SideState(msgspec.Struct, frozen=True):
-    """One side of a stake, as stored."""
-
-    quantity: Decimal
-    value: Decimal
-    unpriced: Decimal
-
-
-class StakeState(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A symbol's stake, as stored; `known` is what it last added to the totals: gross, long, short."""
-
-    mark: Decimal | None
-    marked_at: int
-    buys: SideState
-    sells: SideState
-    known: tuple[Decimal, Decimal, Decimal] | None = None
-    stale: bool = False
-
-
-class ExposureState(msgspec.Struct, frozen=True):
-    """Everything an :class:`Exposure` cannot derive from the orders; `totals` are gross, long and short."""
-
-    stakes: dict[str, StakeState]
-    changes: dict[str, tuple[OrderChange, ...]]
-    totals: tuple[Decimal, Decimal, Decimal] | None
-
-
-class _Side:
-    """What all orders of one symbol and side may still trade; `mixed` groups have legs with and without a price."""
-
-    __slots__ = ("groups", "mixed", "quantity", "unpriced", "value")
-
-    def __init__(self) -> None:
-        self.quantity = self.value = self.unpriced = _ZERO
-        self.groups: dict[str, dict[str, Amounts]] = {}
-        self.mixed: dict[str, Amounts] = {}
-
-    def regroup(self, group: str, order_id: str, amounts: Amounts | None) -> None:
-        """Set or drop one leg of a group; the group then counts as its largest."""
-        legs = self.groups.setdefault(group, {})
-        self._count(group, legs, -1)
-        if amounts is None:
-            legs.pop(order_id, None)
-        else:
-            legs[order_id] = amounts
-        if legs:
-            self._count(group, legs, 1)
-        else:
-            del self.groups[group]
-
-    def _count(self, group: str, legs: dict[str, Amounts], sign: int) -> None:
-        if not legs:
-            return
-        worst = Amounts(
-            max([leg.quantity for leg in legs.values()]),
-            max([leg.value for leg in legs.values()]),
-            max([leg.unpriced for leg in legs.values()]),
-        )
-        self.quantity += sign * worst.quantity
-        if not worst.unpriced or not worst.value:
-            self.value += sign * worst.value
-            self.unpriced += sign * worst.unpriced
-        elif sign > 0:
-            self.mixed[group] = worst
-        else:
-            del self.mixed[group]
-
-    def value_at(self, mark: Decimal) -> Decimal:
-        """Return the value with unpriced orders at `mark`."""
-        value = self.value + self.unpriced * mark
-        for worst in self.mixed.values():
-            value += max(worst.value, worst.unpriced * mark)
-        return value
-
-
-class Stake:
-    """One symbol: its mark, what works on either side, and what it last added to the totals.
-
-    `ends` are the values between which the position may come to lie, once somebody has asked since they last changed.
-    """
-
-    __slots__ = ("buys", "ends", "known", "mark", "marked_at", "multiplier", "sells")
-
-    def __init__(self, multiplier: Decimal) -> None:
-        """Start unmarked, with nothing at work."""
-        self.mark: Decimal | None = None
-        self.marked_at = 0
-        self.buys = _Side()
-        self.sells = _Side()
-        self.multiplier = None if multiplier == 1 else multiplier
-        self.ends: tuple[Decimal, Decimal] | None = None
-        self.known: tuple[Decimal, Decimal, Decimal] | None = None
-
-    def measure(self, position: Decimal) -> tuple[Decimal, Decimal] | None:
-        """Return the values between which `position` may come to lie; `None` where a price is missing."""
-        mark, buys, sells = self.mark, self.buys, self.sells
-        if mark is None:
-            if position or buys.unpriced or buys.mixed or sells.unpriced or sells.mixed:
-                return None
-            long, short = buys.value, -sells.value
-        else:
-            held = position * mark
-            long = held + (buys.value_at(mark) if buys.unpriced or buys.mixed else buys.value)
-            short = held - (sells.value_at(mark) if sells.unpriced or sells.mixed else sells.value)
-        multiplier = self.multiplier
-        self.ends = ends = (long, short) if multiplier is None else (long * multiplier, short * multiplier)
-        return ends
+_TRADES_BEYOND = {
+    OrderSide.BUY: frozenset({OrderType.STOP, OrderType.TRAILING_STOP}),
+    OrderSide.SELL: frozenset({OrderType.LIMIT, OrderType.LIMIT_IF_TOUCHED, OrderType.MARKET_IF_TOUCHED}),
+}
+"""What trades at the mark, where that is beyond the order's own price."""
 
 
 class _Entry:
-    """An order that is no plain one: its group, what it counts for, and the changes nobody has answered yet."""
+    """An order that is no plain one: what it counts for, and the changes nobody has answered yet."""
 
-    __slots__ = ("amounts", "changes", "group", "side", "symbol")
+    __slots__ = ("amounts", "changes", "order", "side", "symbol")
 
-    def __init__(self, symbol: str, side: _Side, group: str | None, amounts: Amounts) -> None:
-        self.symbol = symbol
+    def __init__(self, order: Order, side: Side, amounts: Amounts) -> None:
+        self.order = order
+        self.symbol = order.symbol
         self.side = side
-        self.group = group
         self.amounts = amounts
         self.changes: list[OrderChange] = []
 
 
-_Plain: TypeAlias = tuple[str, _Side, Decimal, Decimal | None]
+_Plain: TypeAlias = tuple[str, Side, Decimal, Decimal | None]
 """An order without links, fills or changes: its symbol and side, its units, and their value where it has a price."""
 
 
@@ -173,9 +58,11 @@ class Exposure:
 
     __slots__ = (
         "_account",
+        "_ages",
         "_children",
         "_client",
         "_entries",
+        "_floors",
         "_instruments",
         "_totals",
         "_unknown",
@@ -194,8 +81,10 @@ class Exposure:
         """The symbols whose share of the totals is out of date."""
         self._entries: dict[str, _Plain | _Entry] = {}
         self._children: dict[str, list[str]] = {}
+        self._floors: dict[str, Decimal] = {}
         self._totals: tuple[Decimal, Decimal, Decimal] | None = None
         self._unknown: set[str] = set()  # symbols that are in no total, for want of a price
+        self._ages: dict[str, int] | None = None
         for order in client.pending.values():
             self.add(order)
 
@@ -216,14 +105,17 @@ class Exposure:
         stake.marked_at = timestamp
         stake.ends = None
         self.stale.add(symbol)
+        if self._ages is not None:
+            self._ages.pop(symbol, None)
+            self._ages[symbol] = timestamp
 
     def trade(self, symbol: str, price: Decimal, timestamp: int) -> None:
         """A fill was reported; a first one is its own mark."""
-        stake = self.stakes[symbol]
+        stake = self.stakes.get(symbol) or self.stake(symbol)
         stake.ends = None
         self.stale.add(symbol)
         if stake.mark is None:
-            stake.mark, stake.marked_at = price, timestamp
+            self.mark(symbol, price, timestamp)
 
     def touch(self, symbol: str) -> None:
         """A position changed by something else than a fill."""
@@ -235,15 +127,18 @@ class Exposure:
         symbol, order_id = order.symbol, order.order_id
         stake = self.stakes.get(symbol) or self.stake(symbol)
         side = stake.buys if order.side is _BUY else stake.sells
+        price = order.limit_price or order.stop_price
+        if price is not None:
+            price = self._worst_price(order, price, stake.mark)
         if order.parent_id is not None or order.oco_id is not None or order.filled_quantity:
-            self._entries[order_id] = entry = _Entry(symbol, side, order.oco_id, _NOTHING)
+            self._entries[order_id] = entry = _Entry(order, side, NOTHING)
             if order.parent_id is not None:
                 self._children.setdefault(order.parent_id, []).append(order_id)
-            self._count(order, entry)
+            self._count(entry)
             return
         stake.ends = None
         self.stale.add(symbol)
-        quantity, price = order.quantity, order.limit_price or order.stop_price
+        quantity = order.quantity
         side.quantity += quantity
         if price is None or order.order_type is _NATIVE:
             side.unpriced += quantity
@@ -266,36 +161,39 @@ class Exposure:
             else:
                 side.value -= value
         else:
-            symbol = self._discount(order_id, entry)  # type: ignore[arg-type]  # no tuple, so an entry
+            symbol = entry.symbol  # type: ignore[union-attr]  # no tuple, so an entry
+            self._discount(entry)  # type: ignore[arg-type]  # as above
         self.stakes[symbol].ends = None
         self.stale.add(symbol)
+        if self._floors:
+            self._floors.pop(order_id, None)
         if self._children:
-            for child_id in self._children.pop(order_id, ()):
-                child, order = self._entry(child_id), self._client.pending.get(child_id)
-                if child is not None and order is not None:
-                    self._count(order, child)
+            self._wake(order_id)
 
     def amend(self, order: Order, change: OrderChange) -> None:
         """Count a modify that is about to leave."""
-        entry = self._entry(order.order_id)
+        entry = self._entry(order)
         if entry is not None:
             entry.changes.append(change)
-            self._count(order, entry)
+            price = change.limit_price if order.limit_price is not None else change.stop_price
+            if price is not None:
+                self._worst_price(order, price, self.stakes[entry.symbol].mark)
+            self._count(entry)
 
     def unamend(self, order: Order) -> None:
         """Take back the latest modify, which did not leave."""
-        entry = self._entry(order.order_id)
+        entry = self._entry(order)
         if entry is not None:
             entry.changes.pop()
-            self._count(order, entry)
+            self._count(entry)
 
     def follow(self, order: Order, event: OrderEvent) -> None:
         """Take in what was reported of an order that goes on, `order` being what it then is."""
-        entry = self._entry(order.order_id)
+        entry = self._entry(order)
         if entry is not None:
             if entry.changes and (type(event) is ModifyRefused or getattr(event, "requested", False)):
                 del entry.changes[0]
-            self._count(order, entry)
+            self._count(entry)
 
     # -- what it comes to ------------------------------------------------------------------------------------------
 
@@ -303,7 +201,7 @@ class Exposure:
         """Return whether a counted order provably reduces: it cannot flip, even after all others of its side."""
         stake = self.stakes[order.symbol]
         position = self._account.position(order.symbol)
-        if order.order_type is _NATIVE or (order.parent_id is not None and self._dormant(order.parent_id)):
+        if order.order_type is _NATIVE or order.parent_id in self._entries:
             return False
         if order.side is _BUY:
             return position < 0 and position + stake.buys.quantity <= 0
@@ -337,26 +235,93 @@ class Exposure:
             self._totals = totals = (gross, long, short)
         return None if self._unknown else totals
 
+    def note_ages(self) -> None:
+        """Keep the symbols in the order of their marks from now on, for :meth:`oldest`."""
+        self._ages = {}
+
+    def oldest(self) -> tuple[str, int] | None:
+        """Return the symbol with the oldest mark among those held or worked, and when that was shown."""
+        for symbol, marked_at in (self._ages or {}).items():
+            stake = self.stakes[symbol]
+            if stake.buys.quantity or stake.sells.quantity or self._account.position(symbol):
+                return symbol, marked_at
+        return None
+
     # -- inside ----------------------------------------------------------------------------------------------------
 
-    def _entry(self, order_id: str) -> _Entry | None:
+    def _entry(self, order: Order) -> _Entry | None:
         """Return an order's entry, which it gets with its first fill or change; `None` for one that is not counted."""
-        entry = self._entries.get(order_id)
+        entry = self._entries.get(order.order_id)
         if isinstance(entry, tuple):
-            symbol, side, quantity, value = entry
+            _, side, quantity, value = entry
             amounts = Amounts(quantity, _ZERO, quantity) if value is None else Amounts(quantity, value, _ZERO)
-            entry = self._entries[order_id] = _Entry(symbol, side, None, amounts)
+            entry = self._entries[order.order_id] = _Entry(order, side, amounts)
+        elif entry is not None:
+            entry.order = order
         return entry
 
-    def _dormant(self, parent_id: str) -> bool:
-        return parent_id in self._client.pending or parent_id in self._entries
+    def _worst_price(self, order: Order, price: Decimal, mark: Decimal | None) -> Decimal:
+        """Return the price an order is valued at, and keep it where that is the mark."""
+        if mark is not None and mark > price and order.order_type in _TRADES_BEYOND[order.side]:
+            self._floors[order.order_id] = max(mark, self._floors.get(order.order_id, mark))
+        return max(price, self._floors.get(order.order_id, price)) if self._floors else price
 
-    def _count(self, order: Order, entry: _Entry) -> None:
-        amounts = self._amounts(order, entry.changes)
+    def _count(self, entry: _Entry) -> None:
+        parent_id = entry.order.parent_id
+        if parent_id is None or not self._is_exit(entry):
+            self._set(entry, self._amounts(entry))
+            return
+        family = [member for child_id in self._children[parent_id] if (member := self._exit(child_id)) is not None]
+        groups: dict[str, Decimal] = {}
+        for member in family:
+            group = member.order.oco_id or member.order.order_id
+            groups[group] = max(groups.get(group, _ZERO), self._amounts(member).quantity)
+        largest = max(groups, key=lambda group: groups[group])
+        for member in family:
+            amounts = self._amounts(member)
+            if (member.order.oco_id or member.order.order_id) == largest:
+                amounts = amounts.beyond(self._units(parent_id)) if member.changes else NOTHING
+            self._set(member, amounts)
+
+    def _exit(self, order_id: str) -> _Entry | None:
+        entry = self._entries.get(order_id)
+        return entry if isinstance(entry, _Entry) and self._is_exit(entry) else None
+
+    def _is_exit(self, entry: _Entry) -> bool:
+        """Return whether an order waits for one that works on the other side of the same symbol."""
+        parent = self._entries.get(entry.order.parent_id or "")
+        if parent is None:
+            return False
+        stake = self.stakes[entry.symbol]
+        side = parent[1] if isinstance(parent, tuple) else parent.side
+        return side is (stake.sells if entry.side is stake.buys else stake.buys)
+
+    def _units(self, parent_id: str) -> Decimal:
+        """Return the most that a working entry may have filled in the end."""
+        parent = self._entries[parent_id]
+        return parent[2] if isinstance(parent, tuple) else parent.order.quantity
+
+    def _wake(self, order_id: str) -> None:
+        """Count anew whoever hung on an order that is gone, or beside it."""
+        for child_id in self._children.pop(order_id, ()):
+            child = self._entries.get(child_id)
+            if isinstance(child, _Entry):
+                self._set(child, self._amounts(child))
+        for parent_id, children in self._children.items():
+            if order_id in children:
+                children.remove(order_id)
+                left = next((member for child_id in children if (member := self._exit(child_id)) is not None), None)
+                if left is not None:
+                    self._count(left)
+                if not children:
+                    del self._children[parent_id]
+                return
+
+    def _set(self, entry: _Entry, amounts: Amounts) -> None:
         before, entry.amounts = entry.amounts, amounts
-        side = entry.side
-        if entry.group is not None:
-            side.regroup(entry.group, order.order_id, amounts)
+        side, order = entry.side, entry.order
+        if order.oco_id is not None:
+            side.regroup(order.oco_id, order.order_id, amounts)
         else:
             side.quantity += amounts.quantity - before.quantity
             side.value += amounts.value - before.value
@@ -364,75 +329,66 @@ class Exposure:
         self.stakes[entry.symbol].ends = None
         self.stale.add(entry.symbol)
 
-    def _discount(self, order_id: str, entry: _Entry) -> str:
-        side, amounts = entry.side, entry.amounts
-        if entry.group is not None:
-            side.regroup(entry.group, order_id, None)
+    def _discount(self, entry: _Entry) -> None:
+        side, amounts, group = entry.side, entry.amounts, entry.order.oco_id
+        if group is not None:
+            side.regroup(group, entry.order.order_id, None)
         else:
             side.quantity -= amounts.quantity
             side.value -= amounts.value
             side.unpriced -= amounts.unpriced
-        return entry.symbol
 
-    def _amounts(self, order: Order, changes: Iterable[OrderChange]) -> Amounts:
+    def _amounts(self, entry: _Entry) -> Amounts:
+        """Return what an order may still trade, whatever it waits for."""
+        order = entry.order
         left = order.quantity
         limited = order.limit_price is not None
         price = order.limit_price if limited else order.stop_price
         if order.order_type is _NATIVE:
             price = None
-        for change in changes:
+        for change in entry.changes:
             left = max(left, change.quantity or _ZERO)
             changed = change.limit_price if limited else change.stop_price
             if price is not None and changed is not None:
                 price = max(price, changed)
-        left -= order.filled_quantity
-        if order.parent_id is not None:
-            if self._dormant(order.parent_id):
-                return _NOTHING
-            parent = self._client.completed.get(order.parent_id)
-            if parent is not None:
-                left = max(min(left, parent.filled_quantity - order.filled_quantity), _ZERO)
-        return Amounts(left, _ZERO, left) if price is None else Amounts(left, left * price, _ZERO)
+        if order.parent_id is not None and not entry.changes and order.order_id not in self._client.originals:
+            parent = self._client.completed.get(order.parent_id)  # the venue cuts its exits to what it filled
+            left = left if parent is None else min(left, parent.filled_quantity)
+        left = max(left - order.filled_quantity, _ZERO)
+        if price is None:
+            return Amounts(left, _ZERO, left)
+        return Amounts(left, left * max(price, self._floors.get(order.order_id, price)), _ZERO)
 
     # -- state -----------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> ExposureState:
         """Return what the orders do not tell."""
-        stakes = {symbol: _stored(stake, stale=symbol in self.stale) for symbol, stake in self.stakes.items()}
+        stakes = {symbol: stake.snapshot(stale=symbol in self.stale) for symbol, stake in self.stakes.items()}
         entries = self._entries.items()
         changes = {order_id: tuple(one.changes) for order_id, one in entries if isinstance(one, _Entry) and one.changes}
-        return ExposureState(stakes, changes, self._totals)
+        ages = None if self._ages is None else tuple(self._ages)
+        return ExposureState(stakes, changes, dict(self._floors), self._totals, ages)
 
     def restore(self, state: ExposureState) -> None:
         """Become what `state` says, the client's orders being back already."""
         self.stakes.clear()
         self._entries.clear()
         self._children.clear()
+        self._floors = dict(state.floors)
+        for symbol in state.stakes:
+            self.stake(symbol)
         for order in self._client.pending.values():
             self.add(order)
         for order_id, changes in state.changes.items():
-            entry = self._entry(order_id)
+            entry = self._entry(self._client.pending[order_id])
             if entry is not None:
                 entry.changes += changes
-                self._count(self._client.pending[order_id], entry)
+                self._count(entry)
         for symbol, stored in state.stakes.items():
-            stake = self.stake(symbol)
-            stake.mark, stake.marked_at, stake.known = stored.mark, stored.marked_at, stored.known
-            for side, amounts in ((stake.buys, stored.buys), (stake.sells, stored.sells)):
-                side.quantity, side.value, side.unpriced = amounts.quantity, amounts.value, amounts.unpriced
+            self.stakes[symbol].restore(stored)
         self._totals = state.totals
         self.stale = {symbol for symbol, stored in state.stakes.items() if stored.stale}
         if state.totals is not None:
             self._unknown = {symbol for symbol, stake in self.stakes.items() if stake.known is None} - self.stale
-
-
-def _stored(stake: Stake, *, stale: bool) -> StakeState:
-    buys, sells = stake.buys, stake.sells
-    return StakeState(
-        stake.mark,
-        stake.marked_at,
-        SideState(buys.quantity, buys.value, buys.unpriced),
-        SideState(sells.quantity, sells.value, sells.unpriced),
-        stake.known,
-        stale,
-    )
+        if state.ages is not None:
+            self._ages = {symbol: self.stakes[symbol].marked_at for symbol in state.ages}

@@ -33,11 +33,11 @@ from seatrial.gate.admission import Admission, linked
 from seatrial.gate.client import ClientView, Listener, NativeSink
 from seatrial.gate.controls import ControlsState, check_operator
 from seatrial.gate.delivery import Delivery
-from seatrial.gate.exposure import ExposureState
 from seatrial.gate.instruments import Instruments
 from seatrial.gate.ports import CancelRequest, ModifyRequest, NativeCodec, PlaceRequest, Request, Venue
 from seatrial.gate.queue import NEVER
 from seatrial.gate.risk import RiskState
+from seatrial.gate.stake import ExposureState
 from seatrial.gate.validator import refusal
 from seatrial.gate.wire import Wire, WireState
 
@@ -62,6 +62,8 @@ class GateState(msgspec.Struct, frozen=True):
     boundary: int | None
     until: int
     flattened: int
+    closing: dict[str, str]
+    judging: bool
     reported: int
     unheard: tuple[Order | None, ...]
     wire: WireState
@@ -168,7 +170,7 @@ class ExecutionGate(Delivery):
         event = OrderSubmitted(order_id, now, now)
         client.pending[order_id] = sent = order.apply(event)
         wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
-        if client.listeners:
+        if client.listeners or self._hearers:
             self._log(event, sent)
             self._finish()
         else:
@@ -242,11 +244,12 @@ class ExecutionGate(Delivery):
         check_operator(by, reason)
         self._enter(now, "switching trading")
         admission = self.admission
-        if admission.controls.latches and admission.risk is not None and state is TradingState.ACTIVE:
-            admission.risk.rebase()
+        released = tuple(admission.controls.latches.values())
         admission.controls.switch(state)
         admission.count()
         self._log(TradingStateChanged(now, now, self.trading_state, by, reason), None)
+        if state is TradingState.ACTIVE and admission.risk is not None:
+            self._latch(admission.risk.enabled(by, reason, released))
         if cancel_working:
             self._sweep(now)
         self._finish()
@@ -311,6 +314,8 @@ class ExecutionGate(Delivery):
             None if self.boundary == NEVER else self.boundary,
             self._until,
             self._flattened,
+            dict(self._closing),
+            self.judging,
             len(client.reported or ()),
             tuple([order for _, order in self._unheard]),
             self.wire.snapshot(self._native_codec),
@@ -327,6 +332,7 @@ class ExecutionGate(Delivery):
         """
         client, admission = self.client, self.admission
         self.now, self._until, self._flattened = state.now, state.until, state.flattened
+        self._closing, self.judging = dict(state.closing), state.judging
         self.boundary = NEVER if state.boundary is None else state.boundary
         if client.reported is not None and state.reported:
             executions = [event for event in client.events if type(event) is OrderExecution]

@@ -25,6 +25,9 @@ __all__ = [
 ]
 
 
+_NULL = msgspec.Raw(b"null")
+
+
 class Venue(Protocol):
     """What matches orders. `now` is the time of arrival; `native` is whatever the caller of the gate handed in."""
 
@@ -53,24 +56,24 @@ class NativeCodec(Protocol):
         ...
 
 
-def write_native(native: object, codec: NativeCodec | None) -> msgspec.Raw | None:
-    """Return a payload as JSON, `None` for none.
+def write_native(native: object, codec: NativeCodec | None) -> msgspec.Raw:
+    """Return a payload as JSON, `null` for none.
 
     :raises InvalidConfigError: where there is a payload and nobody to write it.
     """
     if native is None:
-        return None
+        return _NULL
     if codec is None:
         raise InvalidConfigError("native_codec", None, f"a {type(native).__name__} is under way; give a codec for it")
     return msgspec.Raw(msgspec.json.encode(codec.encode(native)))
 
 
-def read_native(stored: msgspec.Raw | None, codec: NativeCodec | None) -> object:
+def read_native(stored: msgspec.Raw, codec: NativeCodec | None) -> object:
     """Return the payload that :func:`write_native` wrote.
 
     :raises InvalidConfigError: where there is a payload and nobody to read it.
     """
-    if stored is None:
+    if stored == _NULL:
         return None
     if codec is None:
         raise InvalidConfigError("native_codec", None, "the checkpoint has payloads under way; give their codec")

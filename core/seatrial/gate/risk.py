@@ -23,7 +23,7 @@ from seatrial.gate.rules import mistake, objection, open_rules
 from seatrial.gate.validator import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from seatrial.contracts.account import AccountView
     from seatrial.contracts.events import Event
@@ -57,7 +57,7 @@ class _View:
     What every rule wants is held, and renewed before the rules are asked; all else is looked up.
     """
 
-    __slots__ = ("_account", "_controls", "_exposure", "day_start_equity", "equity", "peak_equity")
+    __slots__ = ("__weakref__", "_account", "_controls", "_exposure", "day_start_equity", "equity", "peak_equity")
 
     _account: AccountView
     _controls: Controls
@@ -162,8 +162,10 @@ class Risk:
         self._view = _View(account, exposure, controls)
         self._max_age = None if config.max_price_age is None else duration_ns(config.max_price_age)
         self.rules = open_rules(config, plugins)
-        self._checks = tuple([(rule, rule.check, rule.needs_price) for rule in self.rules if rule.check is not None])
-        self._any_needs_price = any(needs_price for _, _, needs_price in self._checks)
+        self._checks = tuple([(rule, rule.check) for rule in self.rules if rule.check is not None])
+        self._any_needs_price = any(rule.needs_price or rule.needs_all_prices for rule in self.rules)
+        if self._max_age is not None and any(rule.needs_all_prices for rule in self.rules):
+            exposure.note_ages()
         self._watchers = tuple([(rule, rule.watch) for rule in self.rules if rule.watch is not None])
         self.hearers = tuple([(rule, rule.hear) for rule in self.rules if rule.hear is not None])
         """The rules that are told what happens."""
@@ -195,15 +197,19 @@ class Risk:
         if not checks:
             return None
         _set_equity(view, self._account.equity)
-        priceless = self._priceless(order, now) if self._any_needs_price else None
-        for rule, check, needs_price in checks:
+        problem = self._priceless(order, now) if self._any_needs_price else None
+        for rule, check in checks:
             try:
-                answer = priceless if needs_price and priceless is not None else check(order, view, now)
+                answer: object = None
+                if problem is not None and (rule.needs_all_prices or (rule.needs_price and problem[0] == order.symbol)):
+                    answer = problem[1]
+                else:
+                    answer = check(order, view, now)
                 if answer is None:
                     continue
                 violation = objection(answer)
             except Exception as error:  # noqa: BLE001 - whatever a stranger raises, the order stays here
-                violation = mistake(f"{type(error).__name__}: {error}")
+                violation = mistake(error)
             if rule.exempts_reducing and (shrinks or self._exposure.reduces(order)):
                 continue
             rejection = refusal(
@@ -212,20 +218,27 @@ class Risk:
             return rejection, (rule.name, violation)
         return None
 
-    def _priceless(self, order: Order, now: int) -> RiskViolation | None:
-        """Return what is wrong with the price at which a symbol's worst case would be valued, or `None`."""
+    def _priceless(self, order: Order, now: int) -> tuple[str, RiskViolation] | None:
+        """Return a symbol whose worst case cannot be valued, and why; the order's own comes first."""
         symbol = order.symbol
-        stake = self._exposure.stakes[symbol]
-        if (stake.ends or stake.measure(self._account.position(symbol))) is None:
+        stake = self._exposure.stake(symbol)
+        position = self._account.position(symbol)
+        if (stake.ends or stake.measure(position)) is None:
             message = f"no price of {symbol} is known yet; feed market data before the order"
-            return RiskViolation(message, reason=RejectionReason.RISK_PRICE_MISSING)
-        if self._max_age is None or stake.mark is None or now - stake.marked_at <= self._max_age:
+            return symbol, RiskViolation(message, reason=RejectionReason.RISK_PRICE_MISSING)
+        max_age = self._max_age
+        if max_age is None or stake.mark is None:
             return None
-        if not (self._account.position(symbol) or stake.buys.unpriced or stake.sells.unpriced):
-            return None
-        age, limit = Decimal(now - stake.marked_at) / NANOS_PER_SECOND, Decimal(self._max_age) / NANOS_PER_SECOND
+        marked_at = stake.marked_at
+        at_mark = position or stake.buys.at_mark or stake.sells.at_mark
+        if not at_mark or now - marked_at <= max_age:
+            oldest = self._exposure.oldest()
+            if oldest is None or now - oldest[1] <= max_age:
+                return None
+            symbol, marked_at = oldest
+        age, limit = Decimal(now - marked_at) / NANOS_PER_SECOND, Decimal(max_age) / NANOS_PER_SECOND
         message = f"the price of {symbol} is {age} s old, {limit} s are allowed"
-        return RiskViolation(message, age, limit, RejectionReason.RISK_PRICE_STALE)
+        return symbol, RiskViolation(message, age, limit, RejectionReason.RISK_PRICE_STALE)
 
     # -- the account -----------------------------------------------------------------------------------------------
 
@@ -245,7 +258,7 @@ class Risk:
                     continue
                 violation = objection(answer)
             except Exception as error:  # noqa: BLE001 - as above
-                violation = mistake(f"{type(error).__name__}: {error}")
+                violation = mistake(error)
             trips.append((rule.name, lasting(violation)))
         return trips
 
@@ -256,7 +269,7 @@ class Risk:
             try:
                 hear(event, order)
             except Exception as error:  # noqa: BLE001 - as above
-                trips.append((rule.name, lasting(mistake(f"{type(error).__name__}: {error}"))))
+                trips.append((rule.name, lasting(mistake(error))))
         return trips
 
     # -- the day ---------------------------------------------------------------------------------------------------
@@ -269,9 +282,18 @@ class Risk:
         """Begin a day at the present equity."""
         self._measure_from(self._account.equity, self.peak)
 
-    def rebase(self) -> None:
-        """Measure losses from the present equity on: an operator has accepted those so far."""
-        self._measure_from(self._account.equity, self._account.equity)
+    def enabled(self, by: str, reason: str, released: Iterable[RiskViolation]) -> list[Trip]:
+        """Tell the rules that an operator enabled trading; a drawdown so released is accepted, and measured no more."""
+        if any(violation.reason is RejectionReason.RISK_DRAWDOWN_LIMIT for violation in released):
+            self._measure_from(self._account.equity, self._account.equity)
+        trips: list[Trip] = []
+        for rule in self.rules:
+            try:
+                if rule.enabled is not None:
+                    rule.enabled(self._view, by, reason)
+            except Exception as error:  # noqa: BLE001 - as above
+                trips.append((rule.name, lasting(mistake(error))))
+        return trips
 
     def shift(self, amount: Decimal) -> None:
         """Take a deposit, withdrawal or fund flow out of what counts as profit or loss."""

@@ -26,7 +26,18 @@ __all__ = ["OpenRule", "mistake", "objection", "open_rules", "rule_name", "stora
 class OpenRule:
     """A rule ready to be asked, under the name that its refusals give."""
 
-    __slots__ = ("check", "exempts_reducing", "hear", "name", "needs_exposure", "needs_price", "rule", "watch")
+    __slots__ = (
+        "check",
+        "enabled",
+        "exempts_reducing",
+        "hear",
+        "name",
+        "needs_all_prices",
+        "needs_exposure",
+        "needs_price",
+        "rule",
+        "watch",
+    )
 
     def __init__(self, name: str, rule: object) -> None:
         """Take apart what the rule can do."""
@@ -35,9 +46,11 @@ class OpenRule:
         self.check = _method(rule, "check")
         self.watch = _method(rule, "watch")
         self.hear = _method(rule, "hear")
+        self.enabled = _method(rule, "enabled")
         self.exempts_reducing = _flag(rule, "exempts_reducing", default=False)
         self.needs_price = _flag(rule, "needs_price", default=False)
-        self.needs_exposure = _flag(rule, "needs_exposure", default=True)
+        self.needs_all_prices = _flag(rule, "needs_all_prices", default=False)
+        self.needs_exposure = _flag(rule, "needs_exposure", default=True) or self.exempts_reducing
 
 
 def open_rules(config: RiskConfig, plugins: Plugins | None) -> tuple[OpenRule, ...]:
@@ -66,8 +79,10 @@ def open_rules(config: RiskConfig, plugins: Plugins | None) -> tuple[OpenRule, .
             name, built = rule.name, (plugins or installed_plugins()).risk_rule(rule.name, rule.params)
         else:
             name, built = rule_name(rule), rule
-        count = sum(1 for known in opened if known.partition("#")[0] == name)
-        name = f"{name}#{count + 1}" if count else name
+        base, count = name, 1
+        while name in opened:
+            count += 1
+            name = f"{base}#{count}"
         opened[name] = OpenRule(name, built)
         if opened[name].check is None and opened[name].watch is None:
             raise InvalidConfigError("rules", name, "it has neither check() nor watch()")
@@ -109,11 +124,20 @@ def objection(answer: object) -> RiskViolation:
     """Return a rule's answer, which is not `None`, as a violation; what is no answer is one too."""
     if type(answer) is RiskViolation:
         return answer
-    return mistake(f"it returned {answer!r}; return None or a RiskViolation")
+    try:
+        shown = repr(answer)
+    except Exception:  # noqa: BLE001 - a value that cannot even be shown
+        shown = f"a {type(answer).__name__}"
+    return mistake(f"it returned {shown}; return None or a RiskViolation")
 
 
-def mistake(what: str) -> RiskViolation:
+def mistake(what: str | Exception) -> RiskViolation:
     """Return the violation that a rule's own mistake amounts to."""
+    if isinstance(what, Exception):
+        try:
+            what = f"{type(what).__name__}: {what}"
+        except Exception:  # noqa: BLE001 - an error that cannot even be shown
+            what = type(what).__name__
     return RiskViolation(f"the rule failed: {what}", reason=RejectionReason.RISK_RULE_ERROR)
 
 

@@ -82,9 +82,9 @@ class Track(msgspec.Struct, gc=False, omit_defaults=True):
 class WireState(msgspec.Struct, frozen=True):
     """Everything under way, as stored: due times, messages and what came with them, with each lane's last arrival."""
 
-    requests: tuple[tuple[int, Request, msgspec.Raw | None], ...]
+    requests: tuple[tuple[int, Request, msgspec.Raw], ...]
     requests_last: int
-    reports: tuple[tuple[int, OrderEvent | AccountAdjusted, msgspec.Raw | None], ...]
+    reports: tuple[tuple[int, OrderEvent | AccountAdjusted, msgspec.Raw], ...]
     reports_last: int
     tracks: dict[str, Track]
     counts: dict[str, int]
@@ -185,7 +185,7 @@ class Wire:
 
 
 def _refill(
-    lane: Lane[T], messages: tuple[tuple[int, T, msgspec.Raw | None], ...], last: int, codec: NativeCodec | None
+    lane: Lane[T], messages: tuple[tuple[int, T, msgspec.Raw], ...], last: int, codec: NativeCodec | None
 ) -> None:
     lane.messages = deque((due, message, read_native(native, codec)) for due, message, native in messages)
     lane.head = messages[0][0] if messages else NEVER

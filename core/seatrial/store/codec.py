@@ -96,7 +96,7 @@ class _Body(msgspec.Struct, frozen=True, kw_only=True):
     gate: msgspec.Raw
     engine: msgspec.Raw
     observers: msgspec.Raw
-    strategy: msgspec.Raw | None
+    strategy: msgspec.Raw
 
 
 class Encoder:
@@ -126,7 +126,7 @@ class Encoder:
         yield b',\n"timestamp":' + _JSON.encode(checkpoint.timestamp)
         yield b',\n"gate":' + checkpoint.gate + b',\n"engine":' + checkpoint.engine
         yield b',\n"observers":' + checkpoint.observers
-        yield b',\n"strategy":' + (checkpoint.strategy or b"null")
+        yield b',\n"strategy":' + checkpoint.strategy
         yield b',\n"orders":['
         yield bytes(self._orders)
         yield b'\n],\n"events":['

@@ -262,6 +262,7 @@ class Driver:
             venue.connect(gate)
             outbox.flush(gate)
         closes = Closes(bars)
+        gate.judging = False  # fills are told before the bar's own prices are: nobody can say yet what they are worth
         try:
             self._run(end, closes)
         except BaseException:  # a listener failed on the way; the market has moved all the same
@@ -274,6 +275,7 @@ class Driver:
         self.gate.assess()
 
     def _mark_closes(self, step: Closes) -> None:
+        self.gate.judging = True
         for bar in step.bars:
             self.gate.mark(bar.symbol, bar.close, bar.ts)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from seatrial.contracts._expect import expect
+from seatrial.contracts.calendar import Calendar
 from seatrial.contracts.latency import Distribution, LatencyConfig, Leg
 from seatrial.contracts.risk import RiskConfig
-from seatrial.contracts.venue import VenueConfig
+from seatrial.contracts.venue import FeeSchedule, NamedFees, VenueConfig
 from seatrial.errors import InvalidConfigError
 from seatrial.plugins import installed_plugins
 
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from seatrial.contracts.checkpoint import ObserverChoice
+    from seatrial.contracts.market import Instrument
     from seatrial.contracts.plugin import Observer
     from seatrial.plugins import Plugins
 
-__all__ = ["as_amount", "can_store", "check_settings", "chosen_observers", "open_observer"]
+__all__ = ["as_amount", "can_store", "check_settings", "check_storable", "chosen_observers", "open_observer"]
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?")
 
@@ -76,8 +78,20 @@ def chosen_observers(choices: Iterable[ObserverChoice], objects: Iterable[Observ
 
 def can_store(latency: LatencyConfig) -> bool:
     """Return whether every leg's distribution is one that can be written; a user's own class cannot."""
-    legs: list[object] = [latency.leg(leg) for leg in Leg]
-    return all(isinstance(leg, Distribution) for leg in legs)
+    return all(type(latency.leg(leg)) in get_args(Distribution) for leg in Leg)
+
+
+def check_storable(venue: VenueConfig, instruments: Iterable[Instrument]) -> None:
+    """Refuse what a checkpoint would bring back as something else: subclasses with a behaviour of their own.
+
+    :raises InvalidConfigError: naming the setting.
+    """
+    parts: list[tuple[str, object, object]] = [("fees", venue.fees, FeeSchedule | NamedFees)]
+    parts += [("calendar", instrument.calendar, Calendar) for instrument in instruments]
+    for setting, value, known in parts:
+        if type(value) not in get_args(known):
+            problem = f"no checkpoint can hold a {type(value).__name__}; offer it as a plugin, or use a built-in one"
+            raise InvalidConfigError(setting, value, problem)
 
 
 def as_amount(setting: str, value: object) -> Decimal:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from seatrial.clock import to_ns
-from seatrial.contracts.checkpoint import AccountSummary, ExecutionCheckpoint, ObserverChoice, SimulatorConfig
+from seatrial.contracts.checkpoint import NOTHING, AccountSummary, ExecutionCheckpoint, ObserverChoice, SimulatorConfig
 from seatrial.contracts.events import Event, OrderChange
 from seatrial.contracts.latency import LATENCY_INSTANT, LatencyConfig
 from seatrial.contracts.terms import TradingState
@@ -23,7 +23,14 @@ from seatrial.gate.keeping import as_json, save_state
 from seatrial.gate.observers import Observers, ObserversState
 from seatrial.gate.rules import storable, with_objects
 from seatrial.venue.driver import Cancel, Driver, Modify, Submit, Switch, Unfinished
-from seatrial.venue.settings import as_amount, can_store, check_settings, chosen_observers, open_observer
+from seatrial.venue.settings import (
+    as_amount,
+    can_store,
+    check_settings,
+    check_storable,
+    chosen_observers,
+    open_observer,
+)
 from seatrial.venue.simulated import SimulatedVenue
 from seatrial.venue.state import VenueState, load_venue, save_venue
 
@@ -113,6 +120,8 @@ class ExecutionSimulator(Driver):
         gate.client.reported = []
         venue.connect(gate)
         super().__init__(gate, venue, known)
+        if isinstance(observers, str):
+            raise InvalidConfigError("observers", observers, "give a tuple of names, for example ('tally',)")
         opened = [(one, open_observer(one, plugins)) for one in observers]
         self._observing = tuple([ObserverChoice(pair[0], not isinstance(one, str)) for one, pair in opened])
         self._observers = Observers(pair for _, pair in opened)
@@ -192,6 +201,7 @@ class ExecutionSimulator(Driver):
         :raises InvalidConfigError: for a state that is no JSON value.
         """
         client = self.gate.client
+        check_storable(self.venue_config, self._instruments.declared)
         engine = EngineState(save_venue(self.venue, client.completed), self._unfinished)
         account = AccountSummary(
             initial_cash=self.initial_cash,
@@ -221,7 +231,7 @@ class ExecutionSimulator(Driver):
             gate=as_json(self.gate.snapshot()),
             engine=as_json(engine),
             observers=as_json(self._observers.snapshot()),
-            strategy=None if strategy is None else save_state("strategy", type(strategy).__name__, strategy),
+            strategy=save_state("strategy", type(strategy).__name__, strategy) or NOTHING,
         )
 
     @classmethod

@@ -1,0 +1,162 @@
+"""One symbol at its worst: what works on either side, and the values between which its position may come to lie."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from seatrial.contracts.events import OrderChange
+
+__all__ = ["NOTHING", "Amounts", "ExposureState", "Side", "Stake", "StakeState"]
+
+_ZERO = Decimal(0)
+
+
+class Amounts(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What an order may still trade: units; the value of those with a price; the units of those without."""
+
+    quantity: Decimal
+    value: Decimal
+    unpriced: Decimal
+
+    def beyond(self, free: Decimal) -> Amounts:
+        """Return what is left of them when `free` units count nothing."""
+        left = self.quantity - free
+        if left <= _ZERO:
+            return NOTHING
+        return Amounts(left, self.value * left / self.quantity, left if self.unpriced else _ZERO)
+
+
+NOTHING = Amounts(_ZERO, _ZERO, _ZERO)
+
+
+class StakeState(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A symbol's stake, as stored; `known` is what it last added to the totals: gross, long, short."""
+
+    mark: Decimal | None
+    marked_at: int
+    buys: Amounts
+    sells: Amounts
+    known: tuple[Decimal, Decimal, Decimal] | None = None
+    stale: bool = False
+
+
+class ExposureState(msgspec.Struct, frozen=True):
+    """Everything an :class:`~seatrial.gate.exposure.Exposure` cannot derive from the orders.
+
+    `floors` are the marks at which orders are valued that have a lower price of their own; `totals` are gross, long and
+    short; `ages` are the symbols by their last mark, oldest first, where somebody asks for it.
+    """
+
+    stakes: dict[str, StakeState]
+    changes: dict[str, tuple[OrderChange, ...]]
+    floors: dict[str, Decimal]
+    totals: tuple[Decimal, Decimal, Decimal] | None
+    ages: tuple[str, ...] | None
+
+
+class Side:
+    """What all orders of one symbol and side may still trade; `mixed` groups have legs with and without a price."""
+
+    __slots__ = ("groups", "mixed", "quantity", "unpriced", "value")
+
+    def __init__(self) -> None:
+        """Start with nothing at work."""
+        self.quantity = self.value = self.unpriced = _ZERO
+        self.groups: dict[str, dict[str, Amounts]] = {}
+        self.mixed: dict[str, Amounts] = {}
+
+    @property
+    def at_mark(self) -> bool:
+        """Whether anything here is valued at the mark."""
+        return bool(self.unpriced or self.mixed)
+
+    def regroup(self, group: str, order_id: str, amounts: Amounts | None) -> None:
+        """Set or drop one leg of a group; the group then counts as its largest."""
+        legs = self.groups.setdefault(group, {})
+        self._count(group, legs, -1)
+        if amounts is None:
+            legs.pop(order_id, None)
+        else:
+            legs[order_id] = amounts
+        if legs:
+            self._count(group, legs, 1)
+        else:
+            del self.groups[group]
+
+    def _count(self, group: str, legs: dict[str, Amounts], sign: int) -> None:
+        if not legs:
+            return
+        worst = Amounts(
+            max([leg.quantity for leg in legs.values()]),
+            max([leg.value for leg in legs.values()]),
+            max([leg.unpriced for leg in legs.values()]),
+        )
+        self.quantity += sign * worst.quantity
+        if not worst.unpriced or not worst.value:
+            self.value += sign * worst.value
+            self.unpriced += sign * worst.unpriced
+        elif sign > 0:
+            self.mixed[group] = worst
+        else:
+            del self.mixed[group]
+
+    def value_at(self, mark: Decimal) -> Decimal:
+        """Return the value with unpriced orders at `mark`."""
+        value = self.value + self.unpriced * mark
+        for worst in self.mixed.values():
+            value += max(worst.value, worst.unpriced * mark)
+        return value
+
+
+class Stake:
+    """One symbol: its mark, what works on either side, and what it last added to the totals.
+
+    `ends` are the values between which the position may come to lie, once somebody has asked since they last changed.
+    """
+
+    __slots__ = ("buys", "ends", "known", "mark", "marked_at", "multiplier", "sells")
+
+    def __init__(self, multiplier: Decimal) -> None:
+        """Start unmarked, with nothing at work."""
+        self.mark: Decimal | None = None
+        self.marked_at = 0
+        self.buys = Side()
+        self.sells = Side()
+        self.multiplier = None if multiplier == 1 else multiplier
+        self.ends: tuple[Decimal, Decimal] | None = None
+        self.known: tuple[Decimal, Decimal, Decimal] | None = None
+
+    def measure(self, position: Decimal) -> tuple[Decimal, Decimal] | None:
+        """Return the values between which `position` may come to lie; `None` where a price is missing."""
+        mark, buys, sells = self.mark, self.buys, self.sells
+        if mark is None:
+            if position or buys.unpriced or buys.mixed or sells.unpriced or sells.mixed:
+                return None
+            long, short = buys.value, -sells.value
+        else:
+            held = position * mark
+            long = held + (buys.value_at(mark) if buys.unpriced or buys.mixed else buys.value)
+            short = held - (sells.value_at(mark) if sells.unpriced or sells.mixed else sells.value)
+        multiplier = self.multiplier
+        self.ends = ends = (long, short) if multiplier is None else (long * multiplier, short * multiplier)
+        return ends
+
+    def snapshot(self, *, stale: bool) -> StakeState:
+        """Return the symbol as stored; `stale` says that its share of the totals is out of date."""
+        buys, sells = self.buys, self.sells
+        return StakeState(
+            self.mark,
+            self.marked_at,
+            Amounts(buys.quantity, buys.value, buys.unpriced),
+            Amounts(sells.quantity, sells.value, sells.unpriced),
+            self.known,
+            stale,
+        )
+
+    def restore(self, state: StakeState) -> None:
+        """Become what `state` says, to the digit; the orders that make it up are counted already."""
+        self.mark, self.marked_at, self.known, self.ends = state.mark, state.marked_at, state.known, None
+        for side, amounts in ((self.buys, state.buys), (self.sells, state.sells)):
+            side.quantity, side.value, side.unpriced = amounts.quantity, amounts.value, amounts.unpriced
