@@ -30,7 +30,9 @@ ROOMS = (
 )
 
 # Module -> what it may import inside a function, each with the reason in a comment.
-LAZY_IMPORTS: dict[str, frozenset[str]] = {}
+LAZY_IMPORTS: dict[str, frozenset[str]] = {
+    "seatrial.engine.plugin": frozenset({"seatrial.engine.native"}),  # an engine is loaded on demand
+}
 
 
 def read_sources(root: Path) -> dict[str, str]:

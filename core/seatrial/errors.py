@@ -22,6 +22,7 @@ __all__ = [
     "PluginError",
     "ReentrantCallError",
     "SeatrialError",
+    "StrategyError",
     "UnknownOrderError",
     "UnknownPluginNameError",
 ]
@@ -71,6 +72,19 @@ class InvalidMarketDataError(SeatrialError, ValueError):
         super().__init__(f"market data for {symbol!r}: {field}: {problem}")
         self.symbol = symbol
         self.field = field
+
+
+class TapeError(SeatrialError, ValueError):
+    """A file of market data, or a row of one, that cannot be used."""
+
+    def __init__(self, file: str, line: int | None, problem: str, remedy: str) -> None:
+        """Keep the file, the line (the row in Parquet; `None` for the file as a whole), the problem and what to do."""
+        where = file if line is None else f"{file}:{line}"
+        super().__init__(f"{where}: {problem}; {remedy}")
+        self.file = file
+        self.line = line
+        self.problem = problem
+        self.remedy = remedy
 
 
 class InvalidConfigError(SeatrialError, ValueError):
@@ -154,6 +168,16 @@ class UnknownPluginNameError(SeatrialError, LookupError):
         self.name = name
         self.known = known
         self.failures = failures
+
+
+class StrategyError(SeatrialError):
+    """A strategy that cannot be found or built, or that failed while it ran."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        """Keep where the strategy is, and the problem."""
+        super().__init__(f"strategy {path!r}: {problem}")
+        self.path = path
+        self.problem = problem
 
 
 class CheckpointError(SeatrialError):

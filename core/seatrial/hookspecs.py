@@ -10,11 +10,12 @@ from collections.abc import Iterable
 
 import pluggy
 
-from seatrial.contracts.plugin import FeeModelSpec, LatencyModelSpec, ObserverSpec, RiskRuleSpec
+from seatrial.contracts.plugin import EngineSpec, FeeModelSpec, LatencyModelSpec, ObserverSpec, RiskRuleSpec
 
 __all__ = [
     "hookimpl",
     "hookspec",
+    "seatrial_engines",
     "seatrial_fee_models",
     "seatrial_latency_models",
     "seatrial_observers",
@@ -23,6 +24,28 @@ __all__ = [
 
 hookspec = pluggy.HookspecMarker("seatrial")
 hookimpl = pluggy.HookimplMarker("seatrial")
+
+
+@hookspec
+def seatrial_engines() -> Iterable[EngineSpec]:  # type: ignore[empty-body]
+    """Offer engines, each under a name of its own.
+
+    >>> from seatrial.contracts.engine import Capability, EngineSpec
+    >>> from seatrial.engine.native import NativeEngine
+    >>> from seatrial.hookspecs import hookimpl
+    >>> from seatrial.plugins import Plugins
+    >>> class Mine:
+    ...     @hookimpl
+    ...     def seatrial_engines(self):
+    ...         claims = frozenset({Capability.QUOTES, Capability.MARKET})
+    ...         return [EngineSpec(name="mine", version="1.0", capabilities=claims, load=NativeEngine)]
+    >>> plugins = Plugins()
+    >>> plugins.register(Mine(), "mine")
+    >>> [str(claim) for claim in plugins.engines()["mine"].info.capabilities]
+    ['market', 'quotes']
+    >>> type(plugins.engine("mine")).__name__
+    'NativeEngine'
+    """
 
 
 @hookspec

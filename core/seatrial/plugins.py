@@ -10,18 +10,19 @@ from __future__ import annotations
 import os
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
 import msgspec
 import pluggy
 
 from seatrial import hookspecs
-from seatrial.contracts.plugin import FeeModelSpec, LatencyModelSpec, ObserverSpec, RiskRuleSpec
+from seatrial.contracts.plugin import EngineSpec, FeeModelSpec, LatencyModelSpec, ObserverSpec, RiskRuleSpec
 from seatrial.errors import PluginClashError, PluginError, UnknownPluginNameError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from seatrial.contracts.engine import Engine
     from seatrial.contracts.latency import Delay
     from seatrial.contracts.plugin import Observer
     from seatrial.contracts.risk import RiskRule, RiskWatcher
@@ -36,6 +37,7 @@ DISABLE = "SEATRIAL_DISABLE_PLUGINS"
 
 
 _HOOKS = {
+    "seatrial_engines": ("load",),
     "seatrial_risk_rules": ("check", "watch"),
     "seatrial_latency_models": ("sample",),
     "seatrial_fee_models": ("total",),
@@ -128,6 +130,21 @@ class Plugins:
             else:
                 self.register(plugin, point.name, origin)
 
+    def engines(self) -> dict[str, EngineSpec]:
+        """Return the engines on offer, by name; none of them is loaded."""
+        return self._offers("seatrial_engines", EngineSpec)
+
+    def engine(self, name: str) -> Engine:
+        """Load an engine by name.
+
+        :raises UnknownPluginNameError: when nobody offers it.
+        :raises SeatrialError: when it is not installed, with the line that installs it.
+        """
+        offers = self.engines()
+        if name not in offers:
+            self._unknown("engine", name, offers)
+        return offers[name].load()
+
     def risk_rules(self) -> dict[str, RiskRuleSpec]:
         """Return the risk rules on offer, by name."""
         return self._offers("seatrial_risk_rules", RiskRuleSpec)
@@ -178,9 +195,7 @@ class Plugins:
 
     def _build(self, what: str, name: str, hook: str, offers: Mapping[str, _Spec[B]], params: Mapping[str, Any]) -> B:
         if name not in offers:
-            failed = tuple([str(failure) for failure in self.failures])
-            failed += tuple([f"{blocked} (blocked by {DISABLE})" for blocked in sorted(self._blocked)])
-            raise UnknownPluginNameError(what, name, tuple(sorted(offers)), failed)
+            self._unknown(what, name, offers)
         owner = next(plugin for plugin, spec in self._specs(hook) if getattr(spec, "name", None) == name)
         try:
             built = offers[name].build(**params)
@@ -191,6 +206,11 @@ class Plugins:
             problem = f"{hook}: {name!r} was built as a {type(built).__name__}, without {' or '.join(_HOOKS[hook])}()"
             raise PluginError(owner, self._origins[owner], problem)
         return built
+
+    def _unknown(self, what: str, name: str, offers: Mapping[str, object]) -> NoReturn:
+        failed = tuple([str(failure) for failure in self.failures])
+        failed += tuple([f"{blocked} (blocked by {DISABLE})" for blocked in sorted(self._blocked)])
+        raise UnknownPluginNameError(what, name, tuple(sorted(offers)), failed)
 
     def _offers(self, hook: str, kind: type[N]) -> dict[str, N]:
         found: dict[str, tuple[str, N]] = {}

@@ -74,23 +74,21 @@ class ExposureLimit:
 
     def check(self, order: Order, account: RiskView, now: int) -> RiskViolation | None:  # noqa: ARG002 - the protocol's
         """Compare the worst all positions may come to."""
+        equity = account.equity
         if self._gross is not None:
-            violation = self._compare("gross", account.gross_exposure(), self._gross, account)
-            if violation is not None:
-                return violation
+            gross = account.gross_exposure()
+            if gross is None or gross * _HUNDRED > self._gross * equity:
+                return self._violation("gross", gross, self._gross, equity)
         if self._net is not None:
-            return self._compare("net", account.net_exposure(), self._net, account)
+            net = account.net_exposure()
+            if net is None or net * _HUNDRED > self._net * equity:
+                return self._violation("net", net, self._net, equity)
         return None
 
-    def _compare(
-        self, what: str, exposure: Decimal | None, percent: Decimal, account: RiskView
-    ) -> RiskViolation | None:
+    def _violation(self, what: str, exposure: Decimal | None, percent: Decimal, equity: Decimal) -> RiskViolation:
         if exposure is None:
             message = f"{what} exposure is unknown: something held or ordered has no price yet; feed market data first"
             return RiskViolation(message, reason=RejectionReason.RISK_PRICE_MISSING)
-        equity = account.equity
-        if exposure * _HUNDRED <= percent * equity:
-            return None
         limit = percent * equity / _HUNDRED
         message = f"{what} exposure may come to {exposure}, {percent} % of the equity of {equity} is {limit}"
         return RiskViolation(message, exposure, limit, RejectionReason.RISK_EXPOSURE_LIMIT, self._action)

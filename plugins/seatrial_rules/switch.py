@@ -35,7 +35,8 @@ class KillSwitch:
         """Start pulled where `engaged`."""
         expect("engaged", engaged, bool, "True or False")
         why = "trading was not enabled when the session was configured"
-        self._pulled: tuple[int, str] = (1, why) if engaged else (0, "")
+        self._engaged = (1, why) if engaged else (0, "")
+        self._pulled = self._engaged
         self._released: WeakKeyDictionary[object, int] = WeakKeyDictionary()
 
     def pull(self, by: str, reason: str) -> None:
@@ -69,5 +70,5 @@ class KillSwitch:
 
     def load_state(self, value: str) -> None:
         """Take back what :meth:`save_state` returned; a switch that has been pulled since stays pulled."""
-        if value and not self._pulled[0]:
-            self._pulled = (1, value)
+        if self._pulled == self._engaged:
+            self._pulled = (1, value) if value else (0, "")

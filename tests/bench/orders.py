@@ -1,4 +1,4 @@
-"""The path of an order: submit to fill without delay, cancels, and the reports under way when there is delay."""
+"""The path of an order: submit to fill without delay and with all rules, cancels, and the reports under way."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tests.bench.fleet import MS, SIZES, market_order, name, resting, simulator
 from tests.bench.method import Row, compare, timed
+from tests.bench.risk import all_rules
 
 from seatrial import LATENCY_INSTANT, LATENCY_NORMAL, OrderExecution, Quote
 
@@ -35,8 +36,9 @@ def _multiply_add() -> float:
     return timed(work, loops)
 
 
-def _submit_to_fill(*, build: bool) -> float:
-    made = simulator(slippage_bps=Decimal(5), commission_per_share=Decimal("0.01"))
+def _submit_to_fill(*, build: bool = False, rules: bool = False) -> float:
+    risk = all_rules() if rules else None
+    made = simulator(slippage_bps=Decimal(5), commission_per_share=Decimal("0.01"), risk_config=risk)
     now, symbol, submit = made.now, name(0), made.submit_order
     ready = [] if build else [market_order(n, symbol, now) for n in range(_ORDERS)]
 
@@ -99,10 +101,11 @@ def rows() -> list[Row]:
     """Return the rows of the order path."""
     fill: dict[str, Callable[[], float]] = {
         "Decimal multiply-add": _multiply_add,
-        "submit to fill": partial(_submit_to_fill, build=False),
+        "submit to fill, all rules": partial(_submit_to_fill, rules=True),
+        "submit to fill": _submit_to_fill,
         "build, submit to fill": partial(_submit_to_fill, build=True),
     }
-    result = compare("INSTANT order, market at a quote", fill, {"submit to fill": 125.0}, rounds=11)
+    result = compare("INSTANT order, market at a quote", fill, {"submit to fill, all rules": 125.0}, rounds=11)
     for work, on_the_wire in (("cancel, n on the wire", True), ("cancel, n resting", False)):
         cancel: dict[str, Callable[[], float]] = {
             label: partial(_cancel, size, on_the_wire=on_the_wire) for label, size in SIZES.items()

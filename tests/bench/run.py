@@ -14,7 +14,7 @@ from time import monotonic
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.bench import orders, queueing, ticking  # noqa: E402 - the root has to be on the path first
+from tests.bench import checkpointing, memory, orders, queueing, risk, ticking  # noqa: E402 - the root has to be on the path first
 from tests.bench.method import Row  # noqa: E402 - as above
 
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -25,7 +25,8 @@ HEAD = ("Work", "Case", "µs", "Ratio", "Bound", "")
 def _cells(row: Row) -> tuple[str, ...]:
     micros = "" if row.micros is None else f"{row.micros:,.3g}" if row.micros < 1_000 else f"{row.micros:,.0f}"
     bound = "" if row.bound is None else f"≤ {row.bound:g}"
-    return row.work, row.case, micros, f"{row.ratio:.2f}", bound, row.verdict
+    ratio = f"{row.ratio:.2f}" if row.ratio < 1_000 else f"{row.ratio:,.0f}"
+    return row.work, row.case, micros, ratio, bound, row.verdict
 
 
 def _table(rows: list[Row]) -> str:
@@ -45,7 +46,7 @@ def main(arguments: list[str]) -> int:
     """Measure everything; return 1 where a bound is missed by more than the grace."""
     start = monotonic()
     rows: list[Row] = []
-    for part in (orders, ticking, queueing):
+    for part in (orders, risk, ticking, queueing, checkpointing, memory):
         rows += part.rows()
     table = _table(rows)
     version = f"{platform.python_implementation()} {platform.python_version()}"

@@ -1,4 +1,4 @@
-"""A tick while orders rest that it does not concern, and valuing the account after it."""
+"""A tick while orders rest that it does not concern, or with rules; and valuing the account after it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tests.bench.fleet import MS, SIZES, market_order, name, resting, simulator
+from tests.bench.fleet import MS, SIZES, name, resting
 from tests.bench.method import Row, compare, timed
+from tests.bench.risk import Trivial, all_rules, holding
+
+from seatrial import RiskConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,15 +38,6 @@ def _tick(made: ExecutionSimulator, symbols: int) -> float:
     return spent
 
 
-def _held(symbols: int) -> ExecutionSimulator:
-    made = simulator(symbols)
-    for n in range(symbols):
-        made.submit_order(market_order(2 * n, name(n), made.now), made.now)
-    if len(made.positions) != symbols:
-        raise RuntimeError("the benchmark's positions were not filled")
-    return made
-
-
 def _value(made: ExecutionSimulator, symbols: int) -> float:
     marks = [(name(n % symbols), _PRICES[n % len(_PRICES)]) for n in range(_TICKS)]
     mark, value, now = made.gate.mark, made.get_account_value, made.now
@@ -51,6 +45,20 @@ def _value(made: ExecutionSimulator, symbols: int) -> float:
     def work() -> None:
         for symbol, price in marks:
             mark(symbol, price, now)
+            value()
+
+    return timed(work, _TICKS)
+
+
+def _watch(made: ExecutionSimulator, symbols: int) -> float:
+    """As `_value`, with the rules looking at the account in between."""
+    marks = [(name(n % symbols), _PRICES[n % len(_PRICES)]) for n in range(_TICKS)]
+    mark, assess, value, now = made.gate.mark, made.gate.assess, made.get_account_value, made.now
+
+    def work() -> None:
+        for symbol, price in marks:
+            mark(symbol, price, now)
+            assess()
             value()
 
     return timed(work, _TICKS)
@@ -69,5 +77,22 @@ def rows() -> list[Row]:
     }
     result += compare("tick, 500 symbols, n resting limits", many, {"100k": 1.25}, rounds=11)
     del many
-    held: dict[str, Callable[[], float]] = {str(count): partial(_value, _held(count), count) for count in (1, 500)}
-    return result + compare("mark + equity, n held symbols", held, {"500": 1.15}, rounds=11)
+    eight = RiskConfig(rules=tuple([Trivial() for _ in range(8)]))
+    ruled = {
+        "no risk_config": None,
+        "RiskConfig()": RiskConfig(),
+        "8 check-only rules": eight,
+        "all rules": all_rules(),
+    }
+    beside: dict[str, Callable[[], float]] = {
+        label: partial(_tick, holding(1, risk), 1) for label, risk in ruled.items()
+    }
+    result += compare("tick, 1 symbol held, rules", beside, {}, rounds=11)
+    held: dict[str, Callable[[], float]] = {
+        str(count): partial(_value, holding(count, None), count) for count in (1, 500)
+    }
+    result += compare("mark + equity, n held symbols", held, {"500": 1.15}, rounds=11)
+    watched: dict[str, Callable[[], float]] = {
+        str(count): partial(_watch, holding(count, all_rules()), count) for count in (1, 500)
+    }
+    return result + compare("the same, drawdown watched", watched, {"500": 1.15}, rounds=11)

@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 
-from seatrial import LATENCY_INSTANT, LATENCY_NORMAL, ExecutionSimulator, OrderExecution
+from seatrial import LATENCY_INSTANT, LATENCY_NORMAL, OrderExecution, OrderStatus, RejectionReason
+from seatrial.contracts.engine import RunRecord
+from seatrial.contracts.events import encode_events
 from seatrial.report.summary import summarize
+from seatrial.report.why import why
 
+PROFILES = (LATENCY_INSTANT, LATENCY_NORMAL)
 SCRIPT = Path(__file__).resolve().parents[2] / "docs" / "examples" / "first_voyage.py"
 
 
@@ -22,9 +26,9 @@ def names() -> dict[str, Any]:
     return runpy.run_path(str(SCRIPT), run_name="first_voyage")
 
 
-def prices(simulator: ExecutionSimulator) -> list[tuple[object, ...]]:
+def prices(record: RunRecord) -> list[tuple[object, ...]]:
     """Return what was filled, in order, without the times of report."""
-    return [(e.order_id, e.price, e.quantity) for e in simulator.events if isinstance(e, OrderExecution)]
+    return [(e.order_id, e.price, e.quantity) for e in record.events if isinstance(e, OrderExecution)]
 
 
 def test_output_is_short_and_always_the_same() -> None:
@@ -47,27 +51,45 @@ def test_output_is_short_and_always_the_same() -> None:
     assert max(map(len, lines)) <= 100
 
 
-def test_daily_bars_do_not_notice_50_ms(names: dict[str, Any]) -> None:
+def test_daily_bars_do_not_notice_50_ms(names: dict[str, Any], tmp_path: Path) -> None:
     """Every fill on the bars has the same price and quantity under both profiles, only the reports come later."""
-    instant, _ = names["sail_bars"]("INSTANT", LATENCY_INSTANT)
-    normal, _ = names["sail_bars"]("NORMAL", LATENCY_NORMAL)
+    instant, normal = (names["sail"](names["bars"](latency), str(tmp_path)) for latency in PROFILES)
 
-    assert len(prices(instant)) > 20
+    assert len(prices(instant)) > 10
     assert prices(instant) == prices(normal)
-    assert summarize(instant).wire_p50 == 0
-    assert (summarize(normal).wire_p50 or 0) >= 150_000_000
+    assert summarize(instant).delays.fill.p50 == 0
+    assert (summarize(normal).delays.fill.p50 or 0) >= 100_000_000
 
 
-def test_ticks_do(names: dict[str, Any]) -> None:
+def test_a_rule_refuses_and_why_says_so(names: dict[str, Any], tmp_path: Path) -> None:
+    """The drawdown limit stops the crossing for good, and the story names the equity and the limit."""
+    record = names["sail"](names["bars"](LATENCY_NORMAL), str(tmp_path))
+
+    refused = [order for order in record.orders if order.status is OrderStatus.REJECTED]
+    assert {order.rejection_reason for order in refused} == {RejectionReason.RISK_DRAWDOWN_LIMIT}
+    assert any("20 % under its peak" in line for line in why(record, refused[0].order_id))
+
+
+def test_ticks_do(names: dict[str, Any], tmp_path: Path) -> None:
     """On the ticks the delayed run pays more, misses orders and loses cancels that the other run does not."""
-    instant, _ = names["sail_ticks"]("INSTANT", LATENCY_INSTANT)
-    normal, _ = names["sail_ticks"]("NORMAL", LATENCY_NORMAL)
+    instant, normal = (
+        names["sail"](names["ticks"](latency), str(tmp_path / latency_name))
+        for latency_name, latency in (("instant", LATENCY_INSTANT), ("normal", LATENCY_NORMAL))
+    )
     compared = names["Comparison"](instant, normal)
 
     assert prices(instant) != prices(normal)
     assert compared.mean_cost > 0
     assert len(compared.missed) >= 2
     assert len(compared.raced) >= 2
-    assert compared.crossed
-    assert not names["Comparison"](instant, instant).raced
-    assert not names["Comparison"](instant, instant).moved
+
+
+def test_crash_costs_nothing(names: dict[str, Any], tmp_path: Path) -> None:
+    """Killed in the middle and resumed, the run ends as if it had never stopped."""
+    rows, resumed = names["crash_and_resume"](str(tmp_path / "crash"))
+    whole = names["sail"](names["ticks"](LATENCY_NORMAL), str(tmp_path / "whole"))
+
+    assert 10_000 < rows < names["CRASH_AT"]
+    assert encode_events(resumed.events) == encode_events(whole.events)
+    assert resumed.account == whole.account
+    assert resumed.equity == whole.equity

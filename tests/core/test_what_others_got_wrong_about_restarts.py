@@ -211,8 +211,8 @@ class KnowsProfiles(CheckpointManager):
     """Finds latency by the name of its profile, and none under any other."""
 
     def restore_simulator(self, checkpoint: ExecutionCheckpoint, **given: Any) -> ExecutionSimulator:
-        known = checkpoint.config.latency in {LATENCY_FAST, LATENCY_NORMAL, LATENCY_SLOW}
-        given.setdefault("latency_config", checkpoint.config.latency if known else LATENCY_INSTANT)
+        if checkpoint.config.latency not in {LATENCY_FAST, LATENCY_NORMAL, LATENCY_SLOW}:
+            checkpoint = replace(checkpoint, config=replace(checkpoint.config, latency=LATENCY_INSTANT))
         return super().restore_simulator(checkpoint, **given)
 
 

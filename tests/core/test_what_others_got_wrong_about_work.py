@@ -6,6 +6,7 @@ import ast
 import gc
 import inspect
 import sys
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -42,7 +43,10 @@ from seatrial import (
     Uniform,
     VenueConfig,
 )
+from seatrial.cli.main import COMMANDS
 from seatrial.contracts.events import encode_events
+from seatrial.contracts.scenario import Scenario, SubmitAt, Tape
+from seatrial.plugins import installed_plugins
 
 D = Decimal
 T0 = 1_700_000_000_000_000_000
@@ -51,6 +55,7 @@ MARGIN = VenueConfig(account_type=AccountType.MARGIN)
 
 PACKAGE = Path(seatrial.__file__).resolve().parent
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
+PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
 
 class Case(NamedTuple):
@@ -198,6 +203,10 @@ def trade_a_little() -> None:
     except SeatrialError as error:
         assert "time order" in str(error)  # noqa: PT017 - a failure to raise is no concern here
     assert len(simulator.completed_orders) == 6
+    rows = (Quote(T0, "ACME", D(99), D(100)),)
+    script = (SubmitAt(T0, (new_order("scripted"),)),)
+    record = installed_plugins().engine("native").run(Scenario(tape=Tape(rows=rows), script=script))
+    assert record.engine == installed_plugins().engines()["native"].info
 
 
 def modules_that_act() -> set[str]:
@@ -274,8 +283,12 @@ def orphans(modules: Mapping[str, str], acting: set[str], programs: list[str]) -
 
 def check_every_module_is_used(read: Callable[[], dict[str, str]]) -> None:
     """No module stands about unused: each acts when orders are traded, or a program that people run reaches it."""
-    programs = [path.read_text("utf-8") for path in sorted(EXAMPLES.glob("*.py"))]
+    programs = [path.read_text("utf-8") for path in sorted(EXAMPLES.rglob("*.py"))]
     assert programs
+    project = tomllib.loads(PROJECT.read_text("utf-8"))["project"]
+    offered = (*project["scripts"].values(), *project["entry-points"]["seatrial"].values())
+    offered += tuple(module for module, _ in COMMANDS.values())
+    programs += [f"import {place.partition(':')[0]}" for place in (*offered, "seatrial.__main__")]
     assert orphans(read(), modules_that_act(), programs) == sorted(TO_COME)
 
 

@@ -7,13 +7,14 @@ from typing import Protocol
 
 import msgspec
 
+from seatrial.contracts.engine import EngineSpec
 from seatrial.contracts.events import Event
 from seatrial.contracts.latency import Delay
 from seatrial.contracts.orders import Order
 from seatrial.contracts.risk import RiskRule, RiskWatcher
 from seatrial.contracts.venue import FeeModel
 
-__all__ = ["FeeModelSpec", "LatencyModelSpec", "Observer", "ObserverSpec", "RiskRuleSpec"]
+__all__ = ["EngineSpec", "FeeModelSpec", "LatencyModelSpec", "Observer", "ObserverSpec", "RiskRuleSpec"]
 
 
 class Observer(Protocol):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from seatrial.contracts.account import Mark
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -75,6 +77,11 @@ class Account:
     def position(self, symbol: str) -> Decimal:
         """Return the signed units held of one symbol."""
         return self._positions.get(symbol, _ZERO)
+
+    def last_mark(self, symbol: str) -> Mark | None:
+        """Return a symbol's latest price with its time, or `None` before the first."""
+        holding = self._holdings.get(symbol)
+        return None if holding is None or holding.mark is None else Mark(holding.mark, holding.marked_at)
 
     def holding(self, symbol: str) -> Holding:
         """Return the record of one symbol, made when first asked for."""

@@ -61,12 +61,11 @@ class Admission:
         """What rules want to follow from the latest refusals."""
         if config is not None and account is not None:
             exposure = Exposure(client, account, instruments)
-            self.risk = Risk(config, account, exposure, self.controls, plugins)
-            if any(rule.needs_exposure for rule in self.risk.rules):
+            risk = Risk(config, account, exposure, self.controls, plugins)
+            self.risk = risk if risk.rules else None
+            if any(rule.needs_exposure for rule in risk.rules):
                 self.exposure = exposure
-            for rule, violation in self.risk.watch(
-                0, only=_SWITCH
-            ):  # it holds from the start, not from the first mark on
+            for rule, violation in risk.watch(0, only=_SWITCH):  # a switch holds before the first mark
                 self.controls.latch(rule, violation)
 
     def count_in(self, order: Order) -> None:

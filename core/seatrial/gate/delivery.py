@@ -175,6 +175,17 @@ class Delivery(ReportLeg):
             if once:
                 break
 
+    def _place_now(self, order: Order, now: int, native: object) -> None:
+        """Hand an order over that takes no time to arrive, and deliver what comes of it."""
+        self._until = now
+        self.running = True
+        try:
+            self._venue.place((order,), now, native)
+            self._drain(now)
+        finally:
+            self.running = False
+            self._until = _NOWHERE
+
     def _step(self, due: int, until: int) -> None:
         """Do the one next thing, which is due at `due`; the first day begins at `until`."""
         self.running = True
@@ -375,12 +386,13 @@ class Delivery(ReportLeg):
         self.boundary = risk.next_turn(turn)
         if turn > self.now:  # noqa: PLR1730 - as above
             self.now = turn
-        risk.turn_day()
+        risk.turn_day(judging=self.judging)
         if first:
             for rule, violation in controls.latches.items():  # what held from the start is told when there is a time
                 self._log(self._state_changed(rule, violation), None)
         elif over := controls.turn_day():
             by = ", ".join(over)
             self._log(TradingStateChanged(turn, turn, controls.state, by, "the day has turned"), None)
-        self._assess()
+        if self.judging:
+            self._assess()
         self._hear()

@@ -13,9 +13,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
-from seatrial.contracts.events import ModifyRefused, OrderChange
+from seatrial.contracts.events import ModifyRefused, ModifyRequested, OrderChange
 from seatrial.contracts.terms import OrderSide, OrderType
-from seatrial.gate.stake import NOTHING, Amounts, ExposureState, Side, Stake
+from seatrial.gate.stake import NOTHING, Amounts, Entry, ExposureState, Side, Stake
 
 if TYPE_CHECKING:
     from seatrial.contracts.account import AccountView
@@ -34,19 +34,6 @@ _TRADES_BEYOND = {
     OrderSide.SELL: frozenset({OrderType.LIMIT, OrderType.LIMIT_IF_TOUCHED, OrderType.MARKET_IF_TOUCHED}),
 }
 """What trades at the mark, where that is beyond the order's own price."""
-
-
-class _Entry:
-    """An order that is no plain one: what it counts for, and the changes nobody has answered yet."""
-
-    __slots__ = ("amounts", "changes", "order", "side", "symbol")
-
-    def __init__(self, order: Order, side: Side, amounts: Amounts) -> None:
-        self.order = order
-        self.symbol = order.symbol
-        self.side = side
-        self.amounts = amounts
-        self.changes: list[OrderChange] = []
 
 
 _Plain: TypeAlias = tuple[str, Side, Decimal, Decimal | None]
@@ -79,7 +66,7 @@ class Exposure:
         """The symbols seen so far."""
         self.stale: set[str] = set()
         """The symbols whose share of the totals is out of date."""
-        self._entries: dict[str, _Plain | _Entry] = {}
+        self._entries: dict[str, _Plain | Entry] = {}
         self._children: dict[str, list[str]] = {}
         self._floors: dict[str, Decimal] = {}
         self._totals: tuple[Decimal, Decimal, Decimal] | None = None
@@ -87,6 +74,10 @@ class Exposure:
         self._ages: dict[str, int] | None = None
         for order in client.pending.values():
             self.add(order)
+            if order.pending_modifies:
+                asked = [event.change for event in order.events if type(event) is ModifyRequested]
+                for change in asked[-order.pending_modifies :]:
+                    self.amend(order, change)
 
     def stake(self, symbol: str) -> Stake:
         """Return the record of one symbol, made when first asked for."""
@@ -131,7 +122,7 @@ class Exposure:
         if price is not None:
             price = self._worst_price(order, price, stake.mark)
         if order.parent_id is not None or order.oco_id is not None or order.filled_quantity:
-            self._entries[order_id] = entry = _Entry(order, side, NOTHING)
+            self._entries[order_id] = entry = Entry(order, side, NOTHING)
             if order.parent_id is not None:
                 self._children.setdefault(order.parent_id, []).append(order_id)
             self._count(entry)
@@ -175,6 +166,7 @@ class Exposure:
         entry = self._entry(order)
         if entry is not None:
             entry.changes.append(change)
+            entry.floor = self._floors.get(order.order_id)
             price = change.limit_price if order.limit_price is not None else change.stop_price
             if price is not None:
                 self._worst_price(order, price, self.stakes[entry.symbol].mark)
@@ -185,6 +177,10 @@ class Exposure:
         entry = self._entry(order)
         if entry is not None:
             entry.changes.pop()
+            if entry.floor is None:
+                self._floors.pop(order.order_id, None)
+            else:
+                self._floors[order.order_id] = entry.floor
             self._count(entry)
 
     def follow(self, order: Order, event: OrderEvent) -> None:
@@ -210,12 +206,14 @@ class Exposure:
     def totals(self) -> tuple[Decimal, Decimal, Decimal] | None:
         """Return gross, long and short exposure in currency; `None` where a price is missing."""
         stale, totals = self.stale, self._totals
+        if not stale and totals is not None:
+            return None if self._unknown else totals
         if totals is None:
             totals = self._totals = (_ZERO, _ZERO, _ZERO)
             stale.update(self.stakes, self._account.positions)
         if stale:
             gross, long, short = totals
-            for symbol in sorted(stale):
+            for symbol in stale if len(stale) == 1 else sorted(stale):
                 stake = self.stakes.get(symbol) or self.stake(symbol)
                 ends = stake.ends or stake.measure(self._account.position(symbol))
                 if stake.known is not None:
@@ -249,13 +247,13 @@ class Exposure:
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
-    def _entry(self, order: Order) -> _Entry | None:
+    def _entry(self, order: Order) -> Entry | None:
         """Return an order's entry, which it gets with its first fill or change; `None` for one that is not counted."""
         entry = self._entries.get(order.order_id)
         if isinstance(entry, tuple):
             _, side, quantity, value = entry
             amounts = Amounts(quantity, _ZERO, quantity) if value is None else Amounts(quantity, value, _ZERO)
-            entry = self._entries[order.order_id] = _Entry(order, side, amounts)
+            entry = self._entries[order.order_id] = Entry(order, side, amounts)
         elif entry is not None:
             entry.order = order
         return entry
@@ -266,7 +264,7 @@ class Exposure:
             self._floors[order.order_id] = max(mark, self._floors.get(order.order_id, mark))
         return max(price, self._floors.get(order.order_id, price)) if self._floors else price
 
-    def _count(self, entry: _Entry) -> None:
+    def _count(self, entry: Entry) -> None:
         parent_id = entry.order.parent_id
         if parent_id is None or not self._is_exit(entry):
             self._set(entry, self._amounts(entry))
@@ -279,15 +277,14 @@ class Exposure:
         largest = max(groups, key=lambda group: groups[group])
         for member in family:
             amounts = self._amounts(member)
-            if (member.order.oco_id or member.order.order_id) == largest:
-                amounts = amounts.beyond(self._units(parent_id)) if member.changes else NOTHING
-            self._set(member, amounts)
+            sleeps = (member.order.oco_id or member.order.order_id) == largest and not member.changes
+            self._set(member, NOTHING if sleeps else amounts)
 
-    def _exit(self, order_id: str) -> _Entry | None:
+    def _exit(self, order_id: str) -> Entry | None:
         entry = self._entries.get(order_id)
-        return entry if isinstance(entry, _Entry) and self._is_exit(entry) else None
+        return entry if isinstance(entry, Entry) and self._is_exit(entry) else None
 
-    def _is_exit(self, entry: _Entry) -> bool:
+    def _is_exit(self, entry: Entry) -> bool:
         """Return whether an order waits for one that works on the other side of the same symbol."""
         parent = self._entries.get(entry.order.parent_id or "")
         if parent is None:
@@ -296,16 +293,11 @@ class Exposure:
         side = parent[1] if isinstance(parent, tuple) else parent.side
         return side is (stake.sells if entry.side is stake.buys else stake.buys)
 
-    def _units(self, parent_id: str) -> Decimal:
-        """Return the most that a working entry may have filled in the end."""
-        parent = self._entries[parent_id]
-        return parent[2] if isinstance(parent, tuple) else parent.order.quantity
-
     def _wake(self, order_id: str) -> None:
         """Count anew whoever hung on an order that is gone, or beside it."""
         for child_id in self._children.pop(order_id, ()):
             child = self._entries.get(child_id)
-            if isinstance(child, _Entry):
+            if isinstance(child, Entry):
                 self._set(child, self._amounts(child))
         for parent_id, children in self._children.items():
             if order_id in children:
@@ -317,20 +309,21 @@ class Exposure:
                     del self._children[parent_id]
                 return
 
-    def _set(self, entry: _Entry, amounts: Amounts) -> None:
-        before, entry.amounts = entry.amounts, amounts
-        side, order = entry.side, entry.order
-        if order.oco_id is not None:
-            side.regroup(order.oco_id, order.order_id, amounts)
+    def _set(self, entry: Entry, amounts: Amounts) -> None:
+        self._discount(entry)
+        entry.amounts = amounts
+        side, group = entry.side, entry.group
+        if group is not None:
+            side.regroup(group, entry.order.order_id, amounts)
         else:
-            side.quantity += amounts.quantity - before.quantity
-            side.value += amounts.value - before.value
-            side.unpriced += amounts.unpriced - before.unpriced
+            side.quantity += amounts.quantity
+            side.value += amounts.value
+            side.unpriced += amounts.unpriced
         self.stakes[entry.symbol].ends = None
         self.stale.add(entry.symbol)
 
-    def _discount(self, entry: _Entry) -> None:
-        side, amounts, group = entry.side, entry.amounts, entry.order.oco_id
+    def _discount(self, entry: Entry) -> None:
+        side, amounts, group = entry.side, entry.amounts, entry.group
         if group is not None:
             side.regroup(group, entry.order.order_id, None)
         else:
@@ -338,7 +331,7 @@ class Exposure:
             side.value -= amounts.value
             side.unpriced -= amounts.unpriced
 
-    def _amounts(self, entry: _Entry) -> Amounts:
+    def _amounts(self, entry: Entry) -> Amounts:
         """Return what an order may still trade, whatever it waits for."""
         order = entry.order
         left = order.quantity
@@ -349,15 +342,16 @@ class Exposure:
         for change in entry.changes:
             left = max(left, change.quantity or _ZERO)
             changed = change.limit_price if limited else change.stop_price
-            if price is not None and changed is not None:
-                price = max(price, changed)
+            if changed is not None and order.order_type is not _NATIVE:
+                price = changed if price is None else max(price, changed)
         if order.parent_id is not None and not entry.changes and order.order_id not in self._client.originals:
             parent = self._client.completed.get(order.parent_id)  # the venue cuts its exits to what it filled
             left = left if parent is None else min(left, parent.filled_quantity)
         left = max(left - order.filled_quantity, _ZERO)
         if price is None:
             return Amounts(left, _ZERO, left)
-        return Amounts(left, left * max(price, self._floors.get(order.order_id, price)), _ZERO)
+        unpriced = left if order.limit_price is None and order.stop_price is None else _ZERO
+        return Amounts(left, left * max(price, self._floors.get(order.order_id, price)), unpriced)
 
     # -- state -----------------------------------------------------------------------------------------------------
 
@@ -365,7 +359,7 @@ class Exposure:
         """Return what the orders do not tell."""
         stakes = {symbol: stake.snapshot(stale=symbol in self.stale) for symbol, stake in self.stakes.items()}
         entries = self._entries.items()
-        changes = {order_id: tuple(one.changes) for order_id, one in entries if isinstance(one, _Entry) and one.changes}
+        changes = {order_id: tuple(one.changes) for order_id, one in entries if isinstance(one, Entry) and one.changes}
         ages = None if self._ages is None else tuple(self._ages)
         return ExposureState(stakes, changes, dict(self._floors), self._totals, ages)
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from seatrial.contracts.events import (
     CancelRefused,
     CancelRequested,
@@ -28,18 +26,17 @@ from seatrial.contracts.orders import Order
 from seatrial.contracts.rejection import Rejection, RejectionReason
 from seatrial.contracts.terms import TradingState
 from seatrial.errors import ClockError, InvalidConfigError, ReentrantCallError
-from seatrial.gate.account import Account, AccountState
+from seatrial.gate.account import Account
 from seatrial.gate.admission import Admission, linked
 from seatrial.gate.client import ClientView, Listener, NativeSink
-from seatrial.gate.controls import ControlsState, check_operator
+from seatrial.gate.controls import check_operator
 from seatrial.gate.delivery import Delivery
 from seatrial.gate.instruments import Instruments
 from seatrial.gate.ports import CancelRequest, ModifyRequest, NativeCodec, PlaceRequest, Request, Venue
 from seatrial.gate.queue import NEVER
-from seatrial.gate.risk import RiskState
-from seatrial.gate.stake import ExposureState
+from seatrial.gate.state import GateState
 from seatrial.gate.validator import refusal
-from seatrial.gate.wire import Wire, WireState
+from seatrial.gate.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,29 +45,7 @@ if TYPE_CHECKING:
     from seatrial.contracts.risk import RiskConfig
     from seatrial.plugins import Plugins
 
-__all__ = ["ExecutionGate", "GateState"]
-
-
-class GateState(msgspec.Struct, frozen=True):
-    """A gate as stored, its orders and events apart.
-
-    `unheard` are the orders of the log's last events, which nobody has heard yet; `reported` says how many of its last
-    executions nobody has fetched; `until` how far the call under way is to deliver, -1 where none is.
-    """
-
-    now: int
-    boundary: int | None
-    until: int
-    flattened: int
-    closing: dict[str, str]
-    judging: bool
-    reported: int
-    unheard: tuple[Order | None, ...]
-    wire: WireState
-    controls: ControlsState
-    account: AccountState | None
-    exposure: ExposureState | None
-    risk: RiskState | None
+__all__ = ["ExecutionGate"]
 
 
 class ExecutionGate(Delivery):
@@ -169,12 +144,16 @@ class ExecutionGate(Delivery):
         wire.track(order_id, order.strategy_id)
         event = OrderSubmitted(order_id, now, now)
         client.pending[order_id] = sent = order.apply(event)
-        wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
         if client.listeners or self._hearers:
+            wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
             self._log(event, sent)
             self._finish()
+        elif not self.running and wire.is_free(now):  # there at once, and nobody to hear of it before
+            client.events.append(event)
+            self._place_now(sent, now, native)
         else:
             client.events.append(event)
+            wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
             if wire.requests.head <= now and not self.running:
                 self._deliver_until(now)
         return client.pending.get(order_id) or client.completed[order_id]
@@ -203,12 +182,12 @@ class ExecutionGate(Delivery):
         """
         self._enter(now, "cancel")
         order = self.client.get(order_id)
+        if order.pending_cancels:
+            return order
         if order.is_complete:
             message = f"{order_id} was {order.status} before the cancel left"
             rejection = refusal(RejectionReason.TOO_LATE_TO_CANCEL, message)
             return self._publish(order, CancelRefused(order_id, now, now, rejection))
-        if order.pending_cancels:
-            return order
         request = CancelRequest(order_id)
         return self._request(Leg.CANCEL, order, CancelRequested(order_id, now, now), request, native)
 
@@ -220,6 +199,8 @@ class ExecutionGate(Delivery):
         """
         self._enter(now, "modify")
         order = self.client.get(order_id)
+        if order.is_complete and order.pending_modifies:
+            return order  # the answer to an earlier one is still to come, and says the same
         rejection = self.admission.refuse_change(order, change, now)
         requested = ModifyRequested(order_id, now, now, change)
         if rejection is None:
@@ -284,7 +265,9 @@ class ExecutionGate(Delivery):
     def resume(self) -> None:
         """Finish what a restored gate was in the middle of."""
         until = self._until
-        self._hear()
+        if self._hearing:
+            self._hearing = False
+            self._hear()
         if until >= 0:
             self._deliver_until(until)
 
@@ -317,6 +300,7 @@ class ExecutionGate(Delivery):
             dict(self._closing),
             self.judging,
             len(client.reported or ()),
+            self._hearing,
             tuple([order for _, order in self._unheard]),
             self.wire.snapshot(self._native_codec),
             admission.controls.snapshot(),
@@ -337,6 +321,7 @@ class ExecutionGate(Delivery):
         if client.reported is not None and state.reported:
             executions = [event for event in client.events if type(event) is OrderExecution]
             client.reported = executions[-state.reported :]
+        self._hearing = state.hearing
         if state.unheard:
             self._unheard.extend(zip(client.events[-len(state.unheard) :], state.unheard, strict=True))
         self.wire.restore(state.wire, self._native_codec)

@@ -51,7 +51,9 @@ class ReportLeg(ReportPort):
         wire = self.wire
         reports = wire.reports
         delay = wire.ack_delay
-        due = timestamp + (wire.ack_delay_of(order_id) if delay is None else delay)
+        if delay is None:
+            delay = wire.ack_delay_of(order_id)
+        due = timestamp + delay if delay else timestamp
         if due < reports.last:
             due = reports.last
         else:
@@ -76,7 +78,7 @@ class ReportLeg(ReportPort):
         wire = self.wire
         reports = wire.reports
         n, delay = wire.next_fill(order_id)
-        due = timestamp + delay
+        due = timestamp + delay if delay else timestamp
         if due < reports.last:
             due = reports.last
         else:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from math import isfinite
+from typing import cast
+
 import msgspec
 
 from seatrial.errors import InvalidConfigError
@@ -23,7 +27,9 @@ def save_state(setting: str, name: str, thing: object) -> msgspec.Raw | None:
     if not callable(save):
         return None
     try:
-        return as_json(save())
+        value = save()
+        _check_numbers(value)
+        return as_json(value)
     except (TypeError, ValueError, RecursionError) as error:
         problem = f"its save_state() returns no JSON value ({error}); return dicts, lists, str and numbers"
         raise InvalidConfigError(setting, name, problem) from None
@@ -37,4 +43,25 @@ def load_state(setting: str, name: str, thing: object, state: msgspec.Raw) -> No
     load = getattr(thing, "load_state", None)
     if not callable(load):
         raise InvalidConfigError(setting, name, "it has a state in the checkpoint, but no load_state()")
-    load(msgspec.json.decode(state))
+    try:
+        load(msgspec.json.decode(state))
+    except Exception as error:
+        problem = f"its load_state() failed ({type(error).__name__}: {error})"
+        raise InvalidConfigError(setting, name, problem) from error
+
+
+def _check_numbers(value: object) -> None:
+    """Refuse what JSON has no word for, and would turn into nothing.
+
+    :raises ValueError: for a NaN or an infinite number, however deep.
+    """
+    if isinstance(value, float) and not isfinite(value):
+        message = f"{value} is no JSON number"
+        raise ValueError(message)
+    if isinstance(value, dict):
+        for key, item in cast("dict[object, object]", value).items():
+            _check_numbers(key)
+            _check_numbers(item)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for item in cast("Iterable[object]", value):
+            _check_numbers(item)

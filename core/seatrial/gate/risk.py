@@ -48,6 +48,7 @@ class RiskState(msgspec.Struct, frozen=True):
 
     day_start: Decimal
     peak: Decimal
+    judged: Decimal
     rules: dict[str, msgspec.Raw]
 
 
@@ -122,7 +123,10 @@ class _View:
 
     def net_exposure(self) -> Decimal | None:
         totals = self._exposure.totals()
-        return None if totals is None else max(totals[1], -totals[2])
+        if totals is None:
+            return None
+        long, short = totals[1], -totals[2]
+        return max(short, long)
 
 
 _set = object.__setattr__
@@ -140,6 +144,7 @@ class Risk:
         "_checks",
         "_config",
         "_exposure",
+        "_judged",
         "_max_age",
         "_view",
         "_watchers",
@@ -169,6 +174,7 @@ class Risk:
         self._watchers = tuple([(rule, rule.watch) for rule in self.rules if rule.watch is not None])
         self.hearers = tuple([(rule, rule.hear) for rule in self.rules if rule.hear is not None])
         """The rules that are told what happens."""
+        self._judged = account.equity  # when the rules last looked
         self._measure_from(account.equity, account.equity)
 
     @property
@@ -245,6 +251,7 @@ class Risk:
     def watch(self, now: int, only: str | None = None) -> list[Trip]:
         """Ask every watcher, or `only` one, about the account; return what they want latched."""
         view, equity = self._view, self._account.equity
+        self._judged = equity
         _set_equity(view, equity)
         if equity > view.peak_equity:
             _set_peak(view, equity)
@@ -278,9 +285,9 @@ class Risk:
         """Return when the day turns next, in UNIX ns UTC."""
         return next_turn(after, self._config.day_boundary, self._config.day_zone)
 
-    def turn_day(self) -> None:
-        """Begin a day at the present equity."""
-        self._measure_from(self._account.equity, self.peak)
+    def turn_day(self, *, judging: bool) -> None:
+        """Begin a day at the present equity, or within a bar at that before it: nobody knows yet what its fills are."""
+        self._measure_from(self._account.equity if judging else self._judged, self.peak)
 
     def enabled(self, by: str, reason: str, released: Iterable[RiskViolation]) -> list[Trip]:
         """Tell the rules that an operator enabled trading; a drawdown so released is accepted, and measured no more."""
@@ -297,6 +304,7 @@ class Risk:
 
     def shift(self, amount: Decimal) -> None:
         """Take a deposit, withdrawal or fund flow out of what counts as profit or loss."""
+        self._judged += amount
         self._measure_from(self.day_start + amount, self.peak + amount)
 
     # -- state -----------------------------------------------------------------------------------------------------
@@ -304,13 +312,16 @@ class Risk:
     def snapshot(self) -> RiskState:
         """Return the day and the states of the rules that have one."""
         kept = [(rule.name, save_state("rules", rule.name, rule.rule)) for rule in self.rules]
-        return RiskState(self.day_start, self.peak, {name: state for name, state in kept if state is not None})
+        return RiskState(
+            self.day_start, self.peak, self._judged, {name: state for name, state in kept if state is not None}
+        )
 
     def restore(self, state: RiskState) -> None:
         """Become what `state` says.
 
         :raises InvalidConfigError: when a rule of the state is not configured, or takes no state.
         """
+        self._judged = state.judged
         self._measure_from(state.day_start, state.peak)
         rules = {rule.name: rule for rule in self.rules}
         for name, saved in state.rules.items():

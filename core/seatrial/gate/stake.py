@@ -7,8 +7,9 @@ from decimal import Decimal
 import msgspec
 
 from seatrial.contracts.events import OrderChange
+from seatrial.contracts.orders import Order
 
-__all__ = ["NOTHING", "Amounts", "ExposureState", "Side", "Stake", "StakeState"]
+__all__ = ["NOTHING", "Amounts", "Entry", "ExposureState", "Side", "Stake", "StakeState"]
 
 _ZERO = Decimal(0)
 
@@ -19,13 +20,6 @@ class Amounts(msgspec.Struct, frozen=True, gc=False, array_like=True):
     quantity: Decimal
     value: Decimal
     unpriced: Decimal
-
-    def beyond(self, free: Decimal) -> Amounts:
-        """Return what is left of them when `free` units count nothing."""
-        left = self.quantity - free
-        if left <= _ZERO:
-            return NOTHING
-        return Amounts(left, self.value * left / self.quantity, left if self.unpriced else _ZERO)
 
 
 NOTHING = Amounts(_ZERO, _ZERO, _ZERO)
@@ -160,3 +154,24 @@ class Stake:
         self.mark, self.marked_at, self.known, self.ends = state.mark, state.marked_at, state.known, None
         for side, amounts in ((self.buys, state.buys), (self.sells, state.sells)):
             side.quantity, side.value, side.unpriced = amounts.quantity, amounts.value, amounts.unpriced
+
+
+class Entry:
+    """An order that is no plain one: what it counts for, and the changes nobody has answered yet."""
+
+    __slots__ = ("amounts", "changes", "floor", "order", "side", "symbol")
+
+    def __init__(self, order: Order, side: Side, amounts: Amounts) -> None:
+        """Start from what the order counts for now."""
+        self.order = order
+        self.symbol = order.symbol
+        self.side = side
+        self.amounts = amounts
+        self.changes: list[OrderChange] = []
+        self.floor: Decimal | None = None  # before the latest change
+
+    @property
+    def group(self) -> str | None:
+        """The group whose largest leg counts; one that may have a price or none is a group of its own."""
+        order, amounts = self.order, self.amounts
+        return order.oco_id or (order.order_id if amounts.value and amounts.unpriced else None)

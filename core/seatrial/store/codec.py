@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import reduce
 from itertools import chain
+from operator import attrgetter
 from typing import Any, get_args
 
 import msgspec
@@ -21,7 +22,7 @@ from seatrial.contracts.events import AccountEvent, Event, OrderDenied, OrderEve
 from seatrial.contracts.order_terms import OrderTerms
 from seatrial.contracts.orders import TERMINAL, Order
 from seatrial.contracts.terms import OrderSide, OrderType, TimeInForce
-from seatrial.errors import CheckpointError, InvalidOrderError, InvalidTransition
+from seatrial.errors import CheckpointError, InvalidOrderError, SeatrialError
 
 __all__ = ["Encoder", "decode"]
 
@@ -30,7 +31,7 @@ _HEAD = ("order_id", "symbol", "side", "order_type", "quantity", "created_at")
 _JSON = msgspec.json.Encoder()
 
 
-class _Extras(msgspec.Struct, frozen=True, omit_defaults=True):
+class _Extras(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The terms that most orders leave as they are."""
 
     limit_price: Decimal | None = None
@@ -52,7 +53,12 @@ class _Extras(msgspec.Struct, frozen=True, omit_defaults=True):
 _EXTRAS = {field.name: field.default for field in msgspec.structs.fields(_Extras)}
 
 
-class _OrderRow(msgspec.Struct, frozen=True, array_like=True):
+_DEFAULTS = tuple(_EXTRAS.values())
+_head_of = attrgetter(*_HEAD)
+_extras_of = attrgetter(*_EXTRAS)
+
+
+class _OrderRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """An order as it was sent."""
 
     order_id: str
@@ -70,7 +76,7 @@ def _row_type(kind: type[msgspec.Struct], skipped: int) -> Any:
     fields: list[Any] = [("number", int), ("timestamp", int), ("delay", int), *rest]
     fields = [field if len(field) < 3 or field[2] is not msgspec.NODEFAULT else field[:2] for field in fields]  # noqa: PLR2004
     return msgspec.defstruct(
-        f"{kind.__name__}Row", fields, frozen=True, array_like=True, tag=kind.__struct_config__.tag
+        f"{kind.__name__}Row", fields, frozen=True, gc=False, array_like=True, tag=kind.__struct_config__.tag
     )
 
 
@@ -166,10 +172,11 @@ class Encoder:
     def _add_order(self, order: Order) -> None:
         self._numbers[order.order_id] = len(self._numbers)
         self.encoded += 1
-        row: list[object] = [getattr(order, name) for name in _HEAD]
-        extras = {name: value for name, default in _EXTRAS.items() if (value := getattr(order, name)) != default}
-        if extras:
-            row.append(extras)
+        row = _head_of(order)
+        values = _extras_of(order)
+        if values != _DEFAULTS:
+            pairs = zip(_EXTRAS, values, _DEFAULTS, strict=True)
+            row = (*row, {name: value for name, value, default in pairs if value != default})
         self._orders += b",\n" if self._orders else b"\n"
         self._orders += _JSON.encode(row)
 
@@ -187,7 +194,7 @@ def decode(path: object, simulator_id: str, body: bytes) -> ExecutionCheckpoint:
         history = _History([_order(row) for row in stored.orders])
         for row in _EVENTS.decode(stored.events):
             history.take(row)
-    except (msgspec.DecodeError, InvalidOrderError, InvalidTransition, IndexError) as error:
+    except (msgspec.DecodeError, SeatrialError, ArithmeticError, LookupError, ValueError) as error:
         raise CheckpointError(path, f"its contents do not fit together ({error})") from error
     return ExecutionCheckpoint(
         simulator_id=simulator_id,
@@ -228,6 +235,8 @@ class _History:
         if kind is OrderExecution:
             n = self._fills[order_id] = self._fills.get(order_id, 0) + 1
             rest[0] = rest[0] or f"{order_id}/{n}"
+            if not all(amount.is_finite() for amount in rest[1:4]):
+                raise InvalidOrderError(order_id, "events", "a fill holds what is no number")
         event: OrderEvent = kind(order_id, timestamp, timestamp + delay, *rest)
         self.events.append(event)
         known = self.pending.get(order_id) or self.completed.get(order_id)

@@ -29,12 +29,19 @@ def migrated(
     if written == present:
         return body
     known = MIGRATIONS if steps is None else steps
-    value = msgspec.json.decode(body)
+    try:
+        value = msgspec.json.decode(body)
+    except msgspec.DecodeError as error:
+        raise CheckpointError(path, f"it is no JSON ({error})") from None
     for number in range(written, present):
         step = known.get(number)
         if step is None:
             raise CheckpointError(
                 path, f"no step leads from its format {number} to {number + 1}; load it with an older release"
             )
-        value = step(value)
+        try:
+            value = step(value)
+        except Exception as error:
+            problem = f"the step from its format {number} to {number + 1} failed ({type(error).__name__}: {error})"
+            raise CheckpointError(path, problem) from error
     return msgspec.json.encode(value)

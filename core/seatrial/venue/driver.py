@@ -139,9 +139,19 @@ class Driver:
             check_price(symbol, "price", price)
             self._check_symbol(symbol)
         self._check_time(now, "process_market_data")
-        step = Prices(now, dict(prices))
-        self._run(now, step)
-        self._do_prices(step)
+        if self._idle(now):
+            self.gate.now = now
+            market, mark = self.venue.market.price, self.gate.mark
+            for symbol, price in prices.items():
+                market(symbol, price, now)
+                mark(symbol, price, now)
+            self.gate.assess()
+            if not self._idle(now):
+                self._run(now, None)
+        else:
+            step = Prices(now, dict(prices))
+            self._run(now, step)
+            self._do_prices(step)
         return self.gate.client.take_reported()
 
     def process_bar(self, bar: Bar) -> tuple[OrderExecution, ...]:
@@ -322,6 +332,16 @@ class Driver:
             self.resume()
         if now > self.gate.now:
             self._run(now, then)
+
+    def _idle(self, until: int) -> bool:
+        gate = self.gate
+        wire = gate.wire
+        return (
+            wire.requests.head > until
+            and wire.reports.head > until
+            and self.venue.timers.head > until
+            and gate.boundary > until
+        )
 
     def _run(self, until: int, then: Step | None) -> None:
         """Let everything due by `until` happen in time order: the venue's own clock first, then the gate."""

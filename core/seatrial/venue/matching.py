@@ -131,7 +131,8 @@ class Matcher:
     def close(self, book: Book, moment: Moment, until: int) -> None:
         """Let the orders for a session's close that ended by `until` trade at the close."""
         for working in [one for one in book.closing.values() if one.close_at is not None and one.close_at <= until]:
-            del book.closing[working.order_id]
+            if book.closing.pop(working.order_id, None) is None:  # an earlier one of its group has ended it
+                continue
             working.place = None
             working.met = True
             self._take(working, book, moment, max(moment.ts, working.since), _side(working, moment))
@@ -158,12 +159,12 @@ class Matcher:
     def _arrive_limit(self, working: Working, book: Book, moment: Moment, now: int, price: Decimal) -> None:
         limit = working.limit
         if limit is None or (price > limit if working.is_buy else price < limit):
-            tif = working.order.time_in_force
+            tif = working.tif
             if tif is _IOC or tif is _FOK:
                 self._floor.end(working, now, _unfilled(working, price))
             else:
                 book.rest(working)
-        elif working.order.post_only:
+        elif working.post_only:
             message = f"a post-only limit at {limit} would take the market at {price}"
             reason = RejectionReason.POST_ONLY_WOULD_TAKE
             self._floor.end(working, now, Rejection(reason, message, RefusedBy.VENUE, None, limit, price))
@@ -187,7 +188,7 @@ class Matcher:
 
     def _trigger(self, working: Working, book: Book, moment: Moment, now: int, price: Decimal) -> None:
         self._floor.triggered(working, price, now)
-        if working.order.order_type in _WITH_LIMIT:
+        if working.kind in _WITH_LIMIT:
             working.phase = Phase.LIMIT
             self._arrive_limit(working, book, moment, now, price)
         else:
@@ -196,7 +197,7 @@ class Matcher:
 
     def _take(self, working: Working, book: Book, moment: Moment, now: int, price: Decimal) -> None:
         """Trade at the market: worse by the slippage, on the tick, and never beyond the limit."""
-        tif = working.order.time_in_force
+        tif = working.tif
         if tif is _FOK and self._fillable(working, book, moment) < working.remaining:
             self._floor.end(working, now, _unfilled(working, price))
             return
@@ -222,7 +223,7 @@ class Matcher:
         self, working: Working, book: Book, moment: Moment, price: Decimal, *, liquidity: Liquidity, now: int
     ) -> None:
         is_buy = working.is_buy
-        reduce_only = working.order.reduce_only
+        reduce_only = working.reduce_only
         quantity = working.remaining
         bounded = (moment.ask_left if is_buy else moment.bid_left) is not None
         if reduce_only or bounded:
@@ -268,7 +269,7 @@ class Matcher:
         if left is not None and left < quantity:
             lot = book.instrument.lot_size
             quantity = left - left % lot if lot is not None else left
-        return min(quantity, self._reducible(working)) if working.order.reduce_only else quantity
+        return min(quantity, self._reducible(working)) if working.reduce_only else quantity
 
     def _reducible(self, working: Working) -> Decimal:
         position = self._ledger.account.position(working.symbol)
@@ -379,9 +380,7 @@ def _on_tick(price: Decimal, tick: Decimal | None, *, up: bool) -> Decimal:
 
 
 def _unfilled(working: Working, price: Decimal) -> Rejection:
-    message = (
-        f"{working.remaining} could not be filled at once (market at {price}), as {working.order.time_in_force} asks"
-    )
+    message = f"{working.remaining} could not be filled at once (market at {price}), as {working.tif} asks"
     return Rejection(RejectionReason.NOT_FILLED, message, RefusedBy.VENUE, None, working.remaining, _ZERO)
 
 

@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from seatrial.contracts.plugin import Observer
     from seatrial.plugins import Plugins
 
-__all__ = ["as_amount", "can_store", "check_settings", "check_storable", "chosen_observers", "open_observer"]
+__all__ = [
+    "as_amount",
+    "can_store",
+    "check_settings",
+    "check_storable",
+    "chosen_observers",
+    "open_observer",
+    "restored_latency",
+]
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?")
 
@@ -74,6 +82,21 @@ def chosen_observers(choices: Iterable[ObserverChoice], objects: Iterable[Observ
         name = type(spare[0]).__name__
         raise InvalidConfigError("observers", name, "the checkpoint knows no such observer that was an object")
     return chosen
+
+
+def restored_latency(stored: LatencyConfig | None, given: object) -> LatencyConfig:
+    """Return the latency a session goes on with: the checkpoint's, or where it could hold none, the one `given`.
+
+    :raises InvalidConfigError: where there is none, or two that differ.
+    """
+    expect("latency_config", given, LatencyConfig | None, "a LatencyConfig, the one the session began with, or None")
+    if isinstance(given, LatencyConfig) and stored is not None and given != stored:
+        problem = "the checkpoint holds the latency the session began with; leave it out"
+        raise InvalidConfigError("latency_config", given, problem)
+    latency = given if isinstance(given, LatencyConfig) else stored
+    if latency is None:
+        raise InvalidConfigError("latency_config", None, "a leg was of the user's own class; hand it over again")
+    return latency
 
 
 def can_store(latency: LatencyConfig) -> bool:

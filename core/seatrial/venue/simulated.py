@@ -120,7 +120,7 @@ class SimulatedVenue:
             refused = Rejection(late, message, RefusedBy.VENUE, None, quantity, working.filled)
             self._reports.modify_refused(order_id, now, refused)
             return
-        triggered = working.order.order_type is not OrderType.LIMIT and working.phase in {Phase.LIMIT, Phase.MARKET}
+        triggered = working.kind is not OrderType.LIMIT and working.phase in {Phase.LIMIT, Phase.MARKET}
         if triggered and (change.stop_price or change.trail_amount or change.trail_percent):
             self._reports.modify_refused(order_id, now, _too_late(late, order_id, "has met its trigger"))
             return
@@ -206,18 +206,18 @@ class SimulatedVenue:
             self.ended[order.order_id] = _ZERO
 
     def _admit(self, working: Working, book: Book) -> Rejection | None:
-        if working.order.reduce_only:
+        if working.reduce_only:
             position = self.ledger.account.position(working.symbol)
             if (position >= 0) if working.is_buy else (position <= 0):
-                message = f"the position is {position}: a {working.order.side} reduces nothing"
+                message = f"the position is {position}: a {'buy' if working.is_buy else 'sell'} reduces nothing"
                 return _venue(RejectionReason.WOULD_NOT_REDUCE, message, position)
             return None  # it can only ever free what the account holds
         return self.ledger.refuse(working, book.price_of(working))
 
     def _take_in(self, working: Working, book: Book, now: int, *, awake: bool) -> None:
         """Accept an order that was not refused; asleep, it waits for its parent."""
-        order_id, order = working.order_id, working.order
-        if order.time_in_force is TimeInForce.DAY:
+        order_id = working.order_id
+        if working.tif is TimeInForce.DAY:
             working.expire_at = book.instrument.calendar.session(now)[1]
         if working.phase is Phase.CLOSE:
             working.close_at = book.instrument.calendar.session(now)[1]
@@ -232,8 +232,8 @@ class SimulatedVenue:
         if working.group is not None:
             self.groups.setdefault(working.group, []).append(working)
         self._reports.accepted(order_id, now)
-        if not awake and order.parent_id is not None:
-            self.children.setdefault(order.parent_id, []).append(working)
+        if not awake and working.parent_id is not None:
+            self.children.setdefault(working.parent_id, []).append(working)
 
     def _set_timer(self, working: Working) -> None:
         if working.expiry is not None:
@@ -298,7 +298,7 @@ class SimulatedVenue:
         self._activate(working, book, now)
 
     def _is_active(self, working: Working) -> bool:
-        parent = working.order.parent_id
+        parent = working.parent_id
         return parent is None or parent not in self.working
 
     def _finish(self, working: Working) -> None:
@@ -354,7 +354,7 @@ class SimulatedVenue:
 
     def _hold(self, working: Working, book: Book) -> None:
         """Set aside what a resting order may need; a reduce-only order can only free what the account holds."""
-        if not working.order.reduce_only:
+        if not working.reduce_only:
             working.held = True
             self.ledger.renew(working, book.price_of(working))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -9,19 +10,21 @@ import msgspec
 from msgspec.structs import replace
 
 from seatrial.clock import to_ns
+from seatrial.contracts._expect import expect
 from seatrial.contracts.checkpoint import NOTHING, AccountSummary, ExecutionCheckpoint, ObserverChoice, SimulatorConfig
 from seatrial.contracts.events import Event, OrderChange
 from seatrial.contracts.latency import LATENCY_INSTANT, LatencyConfig
 from seatrial.contracts.terms import TradingState
 from seatrial.contracts.venue import FeeSchedule, VenueConfig
-from seatrial.errors import CheckpointError, InvalidConfigError
+from seatrial.errors import CheckpointError, InvalidConfigError, SeatrialError
 from seatrial.gate.account import Account
 from seatrial.gate.client import Listener
-from seatrial.gate.gate import ExecutionGate, GateState
+from seatrial.gate.gate import ExecutionGate
 from seatrial.gate.instruments import Instruments
 from seatrial.gate.keeping import as_json, save_state
 from seatrial.gate.observers import Observers, ObserversState
-from seatrial.gate.rules import storable, with_objects
+from seatrial.gate.rules import rule_name, storable, with_objects
+from seatrial.gate.state import GateState
 from seatrial.venue.driver import Cancel, Driver, Modify, Submit, Switch, Unfinished
 from seatrial.venue.settings import (
     as_amount,
@@ -30,15 +33,16 @@ from seatrial.venue.settings import (
     check_storable,
     chosen_observers,
     open_observer,
+    restored_latency,
 )
 from seatrial.venue.simulated import SimulatedVenue
 from seatrial.venue.state import VenueState, load_venue, save_venue
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from seatrial.clock import Timestamp
-    from seatrial.contracts.account import AccountView
+    from seatrial.contracts.account import AccountView, Mark
     from seatrial.contracts.market import Instrument
     from seatrial.contracts.orders import Order
     from seatrial.contracts.plugin import Observer
@@ -186,6 +190,10 @@ class ExecutionSimulator(Driver):
         """Return reported cash plus reported positions at their marks, in currency."""
         return self._account.equity
 
+    def last_mark(self, symbol: str) -> Mark | None:
+        """Return a symbol's latest price with its time: quote mid, else trade, else bar close; `None` before any."""
+        return self._account.last_mark(symbol)
+
     def add_listener(self, listener: Listener) -> None:
         """Let `listener(event, order)` hear every event from now on; it may submit, modify and cancel."""
         self.gate.add_listener(listener)
@@ -201,6 +209,8 @@ class ExecutionSimulator(Driver):
         :raises InvalidConfigError: for a state that is no JSON value.
         """
         client = self.gate.client
+        if strategy is not None and not callable(getattr(strategy, "save_state", None)):
+            raise InvalidConfigError("strategy", strategy, "it has no save_state(), so nothing of it would be kept")
         check_storable(self.venue_config, self._instruments.declared)
         engine = EngineState(save_venue(self.venue, client.completed), self._unfinished)
         account = AccountSummary(
@@ -253,10 +263,12 @@ class ExecutionSimulator(Driver):
         :raises CheckpointError: for a state that cannot be read.
         """
         config = checkpoint.config
-        latency = latency_config or config.latency
-        if latency is None:
-            problem = "it had distributions of the user's own class; hand it over again"
-            raise InvalidConfigError("latency_config", None, problem)
+        for setting, given in (("rules", rules), ("observers", observers)):
+            expect(setting, given, Iterable, "a tuple of the objects that the checkpoint could not hold")
+        if config.risk is None and tuple(rules):
+            name = rule_name(next(iter(rules)))
+            raise InvalidConfigError("rules", name, "the checkpoint is of a session without risk_config")
+        latency = restored_latency(config.latency, latency_config)
         simulator = cls(
             initial_cash=config.initial_cash,
             latency_config=latency,
@@ -274,17 +286,28 @@ class ExecutionSimulator(Driver):
             watching = msgspec.json.decode(checkpoint.observers, type=ObserversState)
         except msgspec.DecodeError as error:
             raise CheckpointError(checkpoint.simulator_id, f"its state cannot be read ({error})") from None
-        client = simulator.gate.client
+        try:
+            simulator._become(checkpoint, gate, engine, watching)
+        except SeatrialError:
+            raise
+        except (LookupError, ValueError, ArithmeticError) as error:
+            problem = f"its parts do not fit together ({type(error).__name__}: {error})"
+            raise CheckpointError(checkpoint.simulator_id, problem) from error
+        return simulator
+
+    def _become(
+        self, checkpoint: ExecutionCheckpoint, gate: GateState, engine: EngineState, watching: ObserversState
+    ) -> None:
+        client = self.gate.client
         client.pending.update({order.order_id: order for order in checkpoint.pending})
         client.completed.update({order.order_id: order for order in checkpoint.completed})
         client.originals.update({order.order_id: order for order in checkpoint.originals})
         client.events += checkpoint.events
-        simulator.gate.restore(gate)
-        load_venue(simulator.venue, engine.venue, client.pending, client.completed)
-        simulator._observers.restore(watching)
-        simulator._unfinished = engine.unfinished
-        simulator._restored = True
-        return simulator
+        self.gate.restore(gate)
+        load_venue(self.venue, engine.venue, client.pending, client.completed)
+        self._observers.restore(watching)
+        self._unfinished = engine.unfinished
+        self._restored = True
 
     # -- orders ----------------------------------------------------------------------------------------------------
 
@@ -357,6 +380,8 @@ class ExecutionSimulator(Driver):
     def _switch(
         self, state: TradingState, by: str, reason: str, timestamp: Timestamp | None, *, cancel_working: bool
     ) -> None:
+        if timestamp is None and self._restored:
+            self.resume()  # which may move the time that is meant
         now = self.now if timestamp is None else to_ns(timestamp)
         self._reach(now, Switch(state, by, reason, now, cancel_working))
         self.gate.switch(state, by, reason, now, cancel_working=cancel_working)

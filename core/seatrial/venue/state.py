@@ -98,13 +98,16 @@ _MOMENT = MomentState.__struct_fields__
 
 def save_venue(venue: SimulatedVenue, completed: Mapping[str, Order]) -> VenueState:
     """Return the venue's state; `completed` are the client's ended orders, which need not be stored again."""
-    told = _told(completed)
     return VenueState(
         venue.sequence,
         tuple([_save_working(working) for working in venue.working.values()]),
         _alive(venue.children),
         _alive(venue.groups),
-        {order_id: filled for order_id, filled in venue.ended.items() if told.get(order_id) != filled},
+        {
+            order_id: filled
+            for order_id, filled in venue.ended.items()
+            if (told := completed.get(order_id)) is None or told.filled_quantity != filled
+        },
         tuple(sorted(venue.ended_groups)),
         tuple([(due, working.order_id) for due, working in venue.timers.items()]),
         tuple([_save_book(book) for book in venue.market.books.values()]),

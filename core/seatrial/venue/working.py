@@ -68,21 +68,25 @@ class Working:
         "group",
         "held",
         "is_buy",
+        "kind",
         "limit",
         "limit_offset",
         "live",
         "met",
         "multiplier",
-        "order",
         "order_id",
+        "parent_id",
         "phase",
         "place",
         "placed",
+        "post_only",
         "quantity",
+        "reduce_only",
         "remaining",
         "sequence",
         "since",
         "symbol",
+        "tif",
         "trail_amount",
         "trail_percent",
         "trigger",
@@ -91,7 +95,11 @@ class Working:
 
     def __init__(self, order: Order, now: int, sequence: int, multiplier: Decimal | None) -> None:
         """Take an order in at `now`; a `multiplier` of `None` is one, which spares the multiplication."""
-        self.order = order
+        self.kind = order.order_type
+        self.tif = order.time_in_force
+        self.reduce_only = order.reduce_only
+        self.post_only = order.post_only
+        self.parent_id = order.parent_id
         self.order_id = order.order_id
         self.symbol = order.symbol
         self.group = order.oco_id

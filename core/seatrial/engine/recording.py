@@ -1,0 +1,110 @@
+"""What a run record says beside its events: equity, the deepest fall, and what the market showed for orders."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from seatrial.contracts.engine import Decision, EquityPoint
+from seatrial.contracts.events import OrderAccepted, OrderDenied, OrderRejected, OrderSubmitted
+
+if TYPE_CHECKING:
+    from seatrial.contracts.events import Event
+    from seatrial.contracts.orders import Order
+    from seatrial.engine.context import OrderTarget
+
+__all__ = ["Recorder", "RecorderState"]
+
+_ZERO = Decimal(0)
+_HUNDRED = Decimal(100)
+_MOST = 4096
+"""How many samples are kept; a full list is thinned to half, and sampled half as often from then on."""
+
+
+class RecorderState(msgspec.Struct, frozen=True):
+    """A recorder as stored."""
+
+    samples: tuple[EquityPoint, ...]
+    every: int
+    rows: int
+    peak: Decimal | None
+    deepest: Decimal
+    decisions: tuple[Decision, ...]
+    sent: dict[str, tuple[str, tuple[tuple[int, Decimal], ...]]]
+
+
+class Recorder:
+    """Follows one run, in memory that does not grow with the tape."""
+
+    def __init__(self, target: OrderTarget, state: RecorderState | None = None) -> None:
+        """Follow `target`, from `state` on where a run is resumed."""
+        self._target = target
+        self._samples: list[EquityPoint] = list(state.samples) if state else []
+        self._every = state.every if state else 1
+        self.rows = state.rows if state else 0
+        """How many rows of the tape are done."""
+        self._peak = state.peak if state else None
+        self._deepest = state.deepest if state else _ZERO
+        self._decisions = {one.order_id: one for one in state.decisions} if state else {}
+        sent = state.sent if state else {}
+        self._sent = {order_id: (symbol, list(marks)) for order_id, (symbol, marks) in sent.items()}
+
+    def hear(self, event: Event, order: Order | None) -> None:
+        """Note what the market showed when an order left, and when it was at the venue."""
+        if order is None:
+            return
+        kind = type(event)
+        if kind is OrderSubmitted or kind is OrderDenied:
+            mark = self._target.last_mark(order.symbol)
+            decided = None if mark is None else mark.price
+            if order.order_id not in self._decisions:
+                self._decisions[order.order_id] = Decision(order.order_id, decided, None)
+            if kind is OrderSubmitted:
+                self._sent[order.order_id] = (order.symbol, [] if mark is None else [(mark.timestamp, mark.price)])
+        elif (kind is OrderAccepted or kind is OrderRejected) and order.order_id in self._sent:
+            _, marks = self._sent.pop(order.order_id)
+            arrived = next((price for ts, price in reversed(marks) if ts <= event.timestamp), None)
+            before = self._decisions[order.order_id]
+            self._decisions[order.order_id] = Decision(order.order_id, before.decided, arrived)
+
+    def row(self, ts: int, rows: int) -> None:
+        """Note what the account is worth after `rows` more rows, at `ts`, and the marks that orders under way meet."""
+        for symbol, marks in self._sent.values():
+            mark = self._target.last_mark(symbol)
+            if mark is not None and (not marks or marks[-1] != (mark.timestamp, mark.price)):
+                marks.append((mark.timestamp, mark.price))
+        equity = self._target.account.equity
+        if self._peak is None or equity > self._peak:
+            self._peak = equity
+        elif self._peak > 0:
+            self._deepest = max(self._deepest, (self._peak - equity) * _HUNDRED / self._peak)
+        before, self.rows = self.rows, self.rows + rows
+        if before % self._every < rows or self._every == 1:
+            self._samples.append(EquityPoint(ts, equity))
+            if len(self._samples) > _MOST:
+                self._samples = self._samples[::2]
+                self._every *= 2
+
+    def equity(self) -> tuple[EquityPoint, ...]:
+        """Return the samples, the present one last."""
+        now = EquityPoint(self._target.now, self._target.account.equity)
+        samples = self._samples
+        return (*samples[:-1], now) if samples and samples[-1].ts == now.ts else (*samples, now)
+
+    def decisions(self) -> tuple[Decision, ...]:
+        """Return what the market showed for each order, in the order in which they were sent."""
+        return tuple(self._decisions.values())
+
+    @property
+    def max_drawdown_pct(self) -> Decimal | None:
+        """The deepest fall below an earlier peak, in per cent of it; `None` before the first row."""
+        return None if self._peak is None else self._deepest
+
+    def snapshot(self) -> RecorderState:
+        """Return everything noted so far."""
+        sent = {order_id: (symbol, tuple(marks)) for order_id, (symbol, marks) in self._sent.items()}
+        return RecorderState(
+            tuple(self._samples), self._every, self.rows, self._peak, self._deepest, self.decisions(), sent
+        )
