@@ -168,10 +168,10 @@ class _Run:
 
     def _feed(self, rows: tuple[MarketEvent, ...]) -> None:
         try:
-            if len(rows) > 1:
-                self._simulator.process_bars([row for row in rows if isinstance(row, Bar)])
-            else:
+            if len(rows) == 1:
                 self._simulator.process(rows[0])
+            else:
+                self._simulator.process_bars([row for row in rows if isinstance(row, Bar)])
         except SeatrialError:
             raise
         except Exception as error:

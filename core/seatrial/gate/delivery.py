@@ -337,8 +337,8 @@ class Delivery(ReportLeg):
     def _flatten(self, now: int) -> bool:
         """Send a market order against every position that nothing of ours is closing yet; return whether any left."""
         sent = False
-        positions = {} if self._view is None else self._view.positions
-        for symbol, position in sorted(positions.items()):
+        positions = [] if self._view is None else sorted(self._view.positions.items())
+        for symbol, position in positions:
             if self._closing.get(symbol) in self.client.pending:
                 continue
             sent = True

@@ -144,6 +144,7 @@ class Exposure:
         entry = self._entries.pop(order_id, None)
         if entry is None:
             return
+        symbol: str
         if type(entry) is tuple:
             symbol, side, quantity, value = entry
             side.quantity -= quantity
