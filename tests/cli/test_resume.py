@@ -22,7 +22,7 @@ def stormy(here: Path, dies: int, *, by: str = "SIGINT", every: str = "never", m
     """Write a session whose strategy is hit by a signal after `dies` rows, once."""
     text = (here / "voyage.toml").read_text("utf-8")
     text = text.replace("[session]", f'[session]\n{more}checkpoint_every = "{every}"')
-    text = text.replace(":Buyer\"", f':Buyer"\nparams = {{ every = 50, dies = {dies}, by = "{by}" }}')
+    text = text.replace(':Buyer"', f':Buyer"\nparams = {{ every = 50, dies = {dies}, by = "{by}" }}')
     (here / "voyage.toml").write_text(text, "utf-8")
     (here / "storm").touch()
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-BARS = "date,open,high,low,close,volume\n2024-01-02,10,11,9,10,500\n2024-01-03,10,x,9,10,500\n2024-01-04,10,11,9,10,500\n"
+BARS = (
+    "date,open,high,low,close,volume\n2024-01-02,10,11,9,10,500\n2024-01-03,10,x,9,10,500\n2024-01-04,10,11,9,10,500\n"
+)
 
 
 def test_run_leaves_a_folder(here: Path, seatrial: Callable[..., Result]) -> None:
@@ -125,9 +127,7 @@ def test_picture_is_drawn_into_the_folder(here: Path, seatrial: Callable[..., Re
     assert b"<html" in (here / "runs/voyage-1/equity.html").read_bytes()[:200]
 
 
-def test_session_elsewhere_finds_what_lies_beside_it(
-    here: Path, seatrial: Callable[..., Result]
-) -> None:
+def test_session_elsewhere_finds_what_lies_beside_it(here: Path, seatrial: Callable[..., Result]) -> None:
     """Paths are relative to the session file, and a strategy may import its neighbours."""
     folder = here / "deep" / "down"
     folder.mkdir(parents=True)
@@ -169,7 +169,9 @@ def test_time_to_stop_ends_a_run(here: Path, seatrial: Callable[..., Result]) ->
 
 def test_run_that_fails_at_once_leaves_nothing(here: Path, seatrial: Callable[..., Result]) -> None:
     """A mistake that is mended and run again does not count as a run."""
-    (here / "buyer.py").write_text("class Buyer:\n    def on_market(self, ctx, bar):\n        ctx.by('IBM', 1)\n", "utf-8")
+    (here / "buyer.py").write_text(
+        "class Buyer:\n    def on_market(self, ctx, bar):\n        ctx.by('IBM', 1)\n", "utf-8"
+    )
 
     assert seatrial("run", "voyage.toml").exit_code == 2
     assert list((here / "runs").iterdir()) == []

@@ -262,7 +262,7 @@ def test_new_session_is_the_example_it_claims_to_be(tmp_path: Path) -> None:
 
     assert scenario.stop is not None
     assert scenario.tape.files[0].symbol == "ACME"
-    assert scenario.instruments[0].calendar != "always_open"
+    assert isinstance(scenario.instruments[0].calendar, WeeklyCalendar)
     assert scenario.execution.risk is not None
     assert scenario.execution.risk.rules == (NamedRule("my_rule", {"limit": 5}),)
 
@@ -283,9 +283,9 @@ def test_schema_knows_every_key_of_the_whole_file() -> None:
 
     keys = keys_of(schema)
     assert set(whole) <= keys
-    assert {key for name in ("session", "tape", "strategy", "latency", "risk", "costs", "venue") for key in whole[name]} <= (
-        keys
-    )
+    assert {
+        key for name in ("session", "tape", "strategy", "latency", "risk", "costs", "venue") for key in whole[name]
+    } <= (keys)
     assert not any(table.get("additionalProperties", False) for table in schema["$defs"].values())
 
 
@@ -302,9 +302,8 @@ def test_page_names_every_key() -> None:
     page = PAGE.read_text("utf-8")
     tables = [name for name in SessionFile.__struct_fields__ if f"[{name}]" not in page]
     defs = session_schema()["$defs"]
-    own = ("HeadTable", "InstrumentTable", "CalendarTable", "FileTable", "TapeTable", "StrategyTable")
-    own += ("LatencyTable", "RuleTable", "RiskTable", "CostsTable", "VenueTable")
-    missing = [key for name in own for key in defs[name]["properties"] if key not in page]
+    names = ["Head", "Instrument", "Calendar", "File", "Tape", "Strategy", "Latency", "Rule", "Risk", "Costs", "Venue"]
+    missing = [key for name in names for key in defs[f"{name}Table"]["properties"] if key not in page]
 
     assert tables == []
     assert missing == []

@@ -16,6 +16,7 @@ from seatrial import (
     LATENCY_NORMAL,
     DrawdownLimitRule,
     ExecutionSimulator,
+    LatencyConfig,
     Order,
     OrderSide,
     OrderType,
@@ -29,15 +30,19 @@ from seatrial import (
 from seatrial.contracts.engine import RunRecord
 from seatrial.contracts.events import (
     AccountAdjusted,
+    CancelRefused,
     CancelRequested,
     ModifyRequested,
+    OrderCancelled,
     OrderChange,
     OrderEvent,
     OrderExecution,
     OrderReplaced,
     OrderSubmitted,
 )
+from seatrial.contracts.latency import Constant
 from seatrial.contracts.market import Instrument
+from seatrial.contracts.rejection import RefusedBy, Rejection
 from seatrial.contracts.risk import RiskViolation
 from seatrial.contracts.scenario import ExecutionConfig, Scenario, SubmitAt, SwitchAt, Tape
 from seatrial.contracts.terms import TradingState
@@ -347,6 +352,35 @@ def test_change_that_the_venue_made_itself_answers_nobody() -> None:
     assert measure([history]).modify == Spread(1, 50, 50)
 
 
+def test_end_that_nobody_asked_for_answers_no_cancel() -> None:
+    """An order that ended by itself leaves its cancel to be refused, and that refusal is the answer."""
+    ended = Rejection(RejectionReason.GROUP_ENDED, "its group ended", RefusedBy.VENUE)
+    late = Rejection(RejectionReason.TOO_LATE_TO_CANCEL, "too late", RefusedBy.VENUE)
+    history: list[OrderEvent] = [
+        OrderSubmitted("o", 0, 0),
+        CancelRequested("o", 100, 100),
+        OrderCancelled("o", 120, 120, ended),
+        CancelRefused("o", 150, 150, late),
+    ]
+
+    assert exchanges(history) == [(history[1], history[3])]
+    assert measure([history]).cancel == Spread(1, 50, 50)
+
+
+def test_way_of_an_order_ends_with_its_first_fill() -> None:
+    """Two parts of one order are two reports, and one way; the acceptance has a report of its own."""
+    rows = tuple(msgspec.structs.replace(quote(at, "9.99", "10.01"), ask_size=Decimal(60)) for at in (0, 100, 400, 900))
+    latency = LatencyConfig(submit=Constant(10 * MS), ack=Constant(5 * MS), fill=Constant(20 * MS))
+    resting = order("parts", 100, order_type=OrderType.LIMIT, limit_price=Decimal("10.01"))
+
+    delays = summarize(sail(rows, (50, resting), latency=latency)).delays
+
+    assert delays.fill == Spread(2, 20 * MS, 20 * MS)
+    assert delays.whole == delays.wire == Spread(1, 30 * MS, 30 * MS)
+    assert delays.submit == Spread(1, 10 * MS, 10 * MS)
+    assert delays.ack == Spread(1, 5 * MS, 5 * MS)
+
+
 def test_refusal_at_the_fill_is_no_second_arrival() -> None:
     """An order that was accepted, and refused when it met a price beyond the cash, travelled once."""
     stop = order("stop", 100, order_type=OrderType.STOP, stop_price=Decimal("10.50"))
@@ -434,6 +468,17 @@ def test_brief_table_leaves_legs_out_and_counts_what_has_no_cost() -> None:
     assert "turnover" not in lines
     assert "cost against the decision price" not in lines
     assert lines["fills left out: no price known"] == ["1"]
+
+
+def test_table_mixes_records_with_simulators() -> None:
+    """Where one run knows its cost and the other does not, the latter has a dash."""
+    out = StringIO()
+
+    Console(file=out, width=100).print(summary_table([summarize(guarded()), summarize(voyage())]))
+
+    lines = {line[:34].strip(): line[34:].split() for line in out.getvalue().splitlines()}
+    assert lines["cost against the decision price"] == ["4.00", "(10.00", "bp)", "-"]
+    assert lines["rule position_limit"] == ["refused", "2", "-"]
 
 
 def test_names_with_brackets_are_shown_as_they_are() -> None:

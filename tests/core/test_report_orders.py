@@ -103,6 +103,15 @@ def test_status_that_does_not_exist_is_an_error(record: RunRecord) -> None:
         order_rows(record, status="open")
 
 
+def test_order_that_nothing_happened_to_comes_last(record: RunRecord) -> None:
+    """Another engine may know an order that never left: its time is when it was made."""
+    [fresh] = order("C-1", "X", 1, 5).orders
+
+    rows = order_rows(msgspec.structs.replace(record, orders=(fresh, *record.orders)))
+
+    assert (rows[-1].order_id, rows[-1].time, rows[-1].status) == ("C-1", START + 5 * MS, OrderStatus.NEW)
+
+
 def test_rows_are_json(record: RunRecord) -> None:
     """Rows come back equal from JSON, their amounts as exact strings."""
     rows = order_rows(record)

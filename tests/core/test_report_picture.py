@@ -9,6 +9,7 @@ import sys
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from seatrial import Quote
@@ -99,6 +100,16 @@ def test_same_record_gives_the_same_page(record: RunRecord, tmp_path: Path) -> N
     first, second = (save_picture(record, tmp_path / name) for name in ("a.html", "b.html"))
 
     assert first.read_bytes() == second.read_bytes()
+
+
+@pytest.mark.usefixtures("plotly")
+def test_account_without_money_falls_nowhere(record: RunRecord) -> None:
+    """From a peak of zero there is no percentage to fall by; from the next one there is."""
+    samples = [EquityPoint(START + at * SECOND, Decimal(value)) for at, value in enumerate((0, -5, 10, 5))]
+
+    _, drawdown = draw(msgspec.structs.replace(record, equity=tuple(samples))).data
+
+    assert list(drawdown.y) == [0, 0, 0, -50]
 
 
 @pytest.mark.usefixtures("plotly")

@@ -265,6 +265,23 @@ def test_rule_that_speaks_for_itself_is_no_latch() -> None:
     assert why(record, "b")[-1] == "    too much"
 
 
+def test_restriction_is_not_blamed_for_what_it_lets_pass() -> None:
+    """An operator lets reducing orders out; the rule that refuses one all the same speaks for itself."""
+
+    class Never:
+        def check(self, order: Order, account: object, now: int) -> RiskViolation | None:
+            return RiskViolation("never") if order.side is SELL else None
+
+    record = sail(
+        submit(10, order("held", 50)),
+        SwitchAt(START + 200 * MS, TradingState.REDUCE_ONLY, "ann", "careful"),
+        submit(210, order("out", 50, SELL)),
+        risk=RiskConfig(rules=(Never(),)),
+    )
+
+    assert why(record, "out")[-1] == "    never"
+
+
 def test_refusal_while_trading_is_enabled_blames_no_operator() -> None:
     """A rule may give the operator's reason for its own; who halted and enabled before has nothing to do with it."""
 
@@ -361,15 +378,15 @@ def test_order_that_closes_a_position_tells_what_it_is_for() -> None:
 
 
 def test_cancel_that_lost_its_race() -> None:
-    """Things stand in the order in which they happened: the fill before the refusal, although it was told later."""
+    """Things stand in the order in which they happened: the fill before the cancel, although it was told after."""
     quotes = ((0, "9.99", "10.01"), (500, "8.98", "8.99"), (900, "8.98", "8.99"))
 
-    record = sail(submit(10, limit("rest", 10, "9")), CancelAt(START + 480 * MS, "rest"), quotes=quotes)
+    record = sail(submit(10, limit("rest", 10, "9")), CancelAt(START + 520 * MS, "rest"), quotes=quotes)
 
     assert stamped(why(record, "rest"))[2:] == [
-        "2023-11-14T22:13:20.480Z  cancel sent",
         "2023-11-14T22:13:20.500Z  filled 10 at 9 (maker, 1.00 better than at arrival), fee 0; known 100 ms later",
-        "2023-11-14T22:13:20.530Z  cancel refused by the venue, 50 ms after it was asked for; known 70 ms later",
+        "2023-11-14T22:13:20.520Z  cancel sent",
+        "2023-11-14T22:13:20.570Z  cancel refused by the venue, 50 ms after it was asked for; known 30 ms later",
     ]
     assert "    reason: too_late_to_cancel" in why(record, "rest")
 
@@ -436,6 +453,29 @@ def test_stop_tells_its_trigger_and_a_limit_in_time_its_end() -> None:
     assert any("triggered: the market showed 10.51" in line for line in why(record, "stop"))
     assert why(record, "gtd")[0] == "gtd: buy 10 X limit 9, gtd, until 2023-11-14T22:13:20.500Z"
     assert "2023-11-14T22:13:20.500Z  expired at the venue (gtd); known 5 ms later" in why(record, "gtd")
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"order_type": OrderType.TRAILING_STOP, "trail_percent": Decimal("2.50")}, "trailing stop trail 2.5 %"),
+        (
+            {"order_type": OrderType.TRAILING_STOP_LIMIT, "trail_amount": Decimal(1), "limit_offset": Decimal("0.2")},
+            "trailing stop limit trail 1, limit offset 0.2",
+        ),
+        (
+            {"order_type": OrderType.STOP_LIMIT, "stop_price": Decimal(11), "limit_price": Decimal(12)},
+            "stop limit stop 11, limit 12",
+        ),
+        ({"order_type": OrderType.LIMIT, "limit_price": Decimal(9), "post_only": True}, "limit 9, post only"),
+        ({"time_in_force": TimeInForce.FOK}, "market, fok"),
+    ],
+)
+def test_first_line_has_all_terms(fields: dict[str, object], told: str) -> None:
+    """Whatever an order names beside its quantity is said once, usual terms are not."""
+    record = sail(submit(10, order("S-1", 10, **fields)))  # type: ignore[arg-type]
+
+    assert why(record, "S-1")[0] == f"S-1: buy 10 X {told}"
 
 
 def test_second_order_under_an_id_is_told_apart() -> None:

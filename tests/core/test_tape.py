@@ -141,7 +141,7 @@ def test_fixed_symbol_stands_for_a_missing_column(tmp_path: Path) -> None:
 )
 def test_stamps_are_exact(tmp_path: Path, stamp: str, fields: dict[str, Any], expected: int) -> None:
     """Whole numbers of any unit, offsets, zones with daylight saving, and all nine digits of a second are kept."""
-    path = _write(tmp_path, "t.csv", "ts,symbol,price", f"{stamp},ACME,1")
+    path = _write(tmp_path, "t.csv", "ts,symbol,price", f'"{stamp}",ACME,1')
 
     assert [trade.ts for trade in _read(path, TRADES, **fields)] == [expected]
 
@@ -330,6 +330,20 @@ def test_numbers_do_not_depend_on_the_decimal_context(tmp_path: Path) -> None:
 
     with localcontext(prec=3), pytest.raises(TapeError, match=r"is 12345678\.915, off the tick size"):
         _read(path, TRADES, [ACME])
+
+
+def test_more_prices_and_minutes_than_are_kept_are_read_rightly(tmp_path: Path) -> None:
+    """Where prices and minutes are looked up again, those forgotten meanwhile are read anew, the same as before."""
+    count = 17_000
+    rows = [
+        f"{datetime.fromtimestamp(T0 // 10**9 + 60 * n, UTC):%Y-%m-%dT%H:%M:%S},{1 + n % 16_900}" for n in range(count)
+    ]
+    path = _write(tmp_path, "t.csv", "ts,price", *rows)
+
+    trades = _read(path, TRADES, symbol="ACME", zone="UTC")
+
+    assert [trade.ts for trade in trades] == [T0 + 60 * 10**9 * n for n in range(count)]
+    assert [trade.price for trade in trades if isinstance(trade, Trade)] == [1 + n % 16_900 for n in range(count)]
 
 
 def test_a_tape_of_many_files_keeps_few_of_them_open(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ class RunFolder:
         except FileNotFoundError:
             state = self.info().state
             hint = f"it is {state}; `seatrial run --resume {self.path}` goes on with it"
-            raise RunError(str(self.path), f"it has no {name}: {hint}") from None
+            raise RunError(self.name, f"it has no {name}: {hint}") from None
 
     def write(self, name: str, content: bytes) -> None:
         """Write one of the files, whole or not at all."""

@@ -81,7 +81,7 @@ class _Commands(click.Group):
         **extra: Any,
     ) -> NoReturn:
         """Run a command line and leave with its exit code."""
-        given = list(sys.argv[1:] if args is None else args)
+        given = list(sys.argv[1:] if args is None else args) or ["--help"]
         told = _TRACEBACK in given
         try:
             code = super().main(
@@ -130,7 +130,6 @@ def _usage(error: click.ClickException) -> str:
 @click.group(
     "seatrial",
     cls=_Commands,
-    no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=examples("seatrial new", "seatrial run session.toml", "seatrial orders latest", "seatrial run --help"),
 )

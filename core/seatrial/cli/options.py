@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
@@ -10,7 +11,12 @@ from click.shell_completion import CompletionItem
 from seatrial.cli.folder import LATEST, all_runs
 from seatrial.plugins import installed_plugins
 
-__all__ = ["EngineName", "RunName", "run_argument", "runs_option"]
+if TYPE_CHECKING:
+    TextParam = click.ParamType[str]
+else:  # generic only in the newest releases
+    TextParam = click.ParamType
+
+__all__ = ["EngineName", "RunName", "TextParam", "run_argument", "runs_option"]
 
 _RUNS = Path("runs")
 
@@ -26,7 +32,7 @@ runs_option = click.option(
 """Where runs are kept."""
 
 
-class RunName(click.ParamType[str]):
+class RunName(TextParam):
     """A run, by its id or path, or `latest`."""
 
     name = "run"
@@ -37,7 +43,7 @@ class RunName(click.ParamType[str]):
         return _items(names, incomplete)
 
 
-class EngineName(click.ParamType[str]):
+class EngineName(TextParam):
     """An engine, by name."""
 
     name = "engine"

@@ -10,7 +10,7 @@ import msgspec
 from click.shell_completion import CompletionItem
 
 from seatrial.cli.folder import CHECKPOINTS, RECORD, SUMMARY, RunError, RunFolder, find_run
-from seatrial.cli.options import run_argument, runs_option
+from seatrial.cli.options import TextParam, run_argument, runs_option
 from seatrial.cli.words import as_json, examples, print_json, print_lines, print_rows, print_table
 from seatrial.clock import iso
 from seatrial.contracts.engine import RunRecord
@@ -27,7 +27,7 @@ T = TypeVar("T")
 __all__ = ["checkpoints", "orders", "summary", "why"]
 
 
-class _OrderId(click.ParamType[str]):
+class _OrderId(TextParam):
     """An order of the run that is named before it."""
 
     name = "order"

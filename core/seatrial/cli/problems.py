@@ -149,7 +149,8 @@ def _setting(path: str, key: str, error: InvalidConfigError) -> SessionError:
         return SessionError(path, key, problem)
     if error.setting.isidentifier() and key.rpartition(".")[2] != error.setting:
         key = f"{key}.{error.setting}"
-    return SessionError(path, key, f"{_shown(error.value)} cannot be used; {problem}")
+    verdict = problem if problem.startswith("cannot ") else f"cannot be used; {problem}"
+    return SessionError(path, key, f"{_shown(error.value)} {verdict}")
 
 
 def _shown(value: object) -> str:

@@ -124,9 +124,8 @@ def check_resumable(plan: Plan, folder: RunFolder) -> None:
     """
     info = folder.info()
     if info.state is RunState.COMPLETE:
-        raise RunError(
-            folder.name, f"it is complete; `seatrial summary {folder.name}` shows it, without --resume runs anew"
-        )
+        problem = f"it is complete; `seatrial summary {folder.name}` shows it, and a run without --resume is a new one"
+        raise RunError(folder.name, problem)
     began = read_session(folder.path / SESSION)
     for table in began.__struct_fields__:
         before, now = getattr(began, table), getattr(plan.table, table)

@@ -49,6 +49,8 @@ LATEST = duration_ns(datetime(_LAST_YEAR + 1, 1, 1, tzinfo=UTC) - _EPOCH)
 _DAY = 86_400
 _MINUTE = 60 * NANOS_PER_SECOND
 _KEPT = 4_096
+_SECOND = len("2024-08-08T13:30:00")
+_NANOS = 9
 _DIGITS = re.compile(r"\d+")
 _DATE_LENGTH = len("2024-08-08")
 _DATE_COLUMN = "if these are trading days, map them to date instead of ts"
@@ -114,11 +116,21 @@ def read_texts(unit: str, zone: ZoneInfo | None) -> Stamp:
     factor = UNITS[unit]
     wall_clock = read_wall_clocks(1, zone).read
     written = False
+    second, base = "none yet", 0
 
     def read(cell: Any) -> int:
-        nonlocal written
+        nonlocal written, second, base
         if written and "-" in cell:
-            return _read_iso(cell, wall_clock)
+            # Ticks share their second with the one before, and then only the fraction is new.
+            simple = cell[_SECOND : _SECOND + 1] == "." and cell[-1] == "Z"
+            if simple and cell.startswith(second):
+                digits = cell[_SECOND + 1 : -1]
+                if digits.isdigit() and len(digits) <= _NANOS:
+                    return base + int(digits) * 10 ** (_NANOS - len(digits))
+            ts = _read_iso(cell, wall_clock)
+            if simple:
+                second, base = cell[:_SECOND], ts - ts % NANOS_PER_SECOND
+            return ts
         try:
             return int(cell) if factor == 1 else int(cell) * factor
         except ValueError:

@@ -43,12 +43,14 @@ if TYPE_CHECKING:
 __all__ = ["NativeEngine"]
 
 
+_INTERRUPTED = "it was interrupted"
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 class _Progress(msgspec.Struct, frozen=True):
     """What a checkpoint keeps of a run beside its simulator."""
 
+    started: int
     sent: int
     scripted: int
     recorder: RecorderState
@@ -116,7 +118,7 @@ class _Run:
         self._simulator.add_listener(self._recorder.hear)
         if self._has("on_order"):
             self._simulator.add_listener(self._tell)
-        self._resumed = progress is not None
+        self._started = None if progress is None else progress.started
 
     def __enter__(self) -> Self:
         return self
@@ -128,12 +130,11 @@ class _Run:
     def save_state(self) -> _Progress:
         """Return what a checkpoint keeps beside the simulator."""
         kept = self._call("save_state") if self._has("save_state") else None
-        return _Progress(self._context.sent, self._script.done, self._recorder.snapshot(), kept)
+        return _Progress(self._started or 0, self._context.sent, self._script.done, self._recorder.snapshot(), kept)
 
     def sail(self, monitor: RunMonitor | None) -> RunRecord:
         """Feed the tape to its end, or until somebody stops the run."""
         simulator, recorder, stop = self._simulator, self._recorder, self._scenario.stop
-        started: int | None = simulator.now if self._resumed else None
         stopped: str | None = None
         simulator.resume()
         due = self._next_checkpoint(simulator.now)
@@ -143,9 +144,9 @@ class _Run:
             if stop is not None and last.ts > stop:
                 stopped = "the time to stop was reached"
                 break
-            if started is None:
-                started = first = _begin(rows[0])
-                simulator.advance(first)
+            if self._started is None:
+                self._started = _begin(rows[0])
+                simulator.advance(self._started)
                 self._call("on_start", self._context)
             self._script.until(last.ts, simulator)
             self._feed(rows)
@@ -156,13 +157,13 @@ class _Run:
                 self._save()
                 due, events = self._next_checkpoint(simulator.now), len(simulator.events)
             if monitor is not None and not monitor.row(last, recorder.rows):
-                stopped = "it was interrupted"
+                stopped = _INTERRUPTED
                 break
-        if stopped is None or stop is not None:
+        if stopped != _INTERRUPTED:
             self._finish(stop)
-        if stopped is not None and self._manager is not None:
+        elif self._manager is not None:
             self._save()
-        return self._record(started or simulator.now, stopped)
+        return self._record(stopped)
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -236,13 +237,13 @@ class _Run:
             checkpoint = self._manager.create_checkpoint(self._simulator, self)
             self._saved.append(str(self._manager.save_checkpoint(checkpoint)))
 
-    def _record(self, started: int, stopped: str | None) -> RunRecord:
+    def _record(self, stopped: str | None) -> RunRecord:
         simulator, recorder, tape = self._simulator, self._recorder, self._tape
         return RunRecord(
             engine=NATIVE,
             scenario=self._scenario,
             seatrial=version("seatrial"),
-            started=started,
+            started=simulator.now if self._started is None else self._started,
             ended=simulator.now,
             rows=recorder.rows,
             stopped=stopped,

@@ -65,7 +65,9 @@ class Recorder:
                 self._sent[order.order_id] = (order.symbol, [] if mark is None else [(mark.timestamp, mark.price)])
         elif (kind is OrderAccepted or kind is OrderRejected) and order.order_id in self._sent:
             _, marks = self._sent.pop(order.order_id)
-            arrived = next((price for ts, price in reversed(marks) if ts <= event.timestamp), None)
+            # what arrives comes before market data of the same time; the first mark was there when the order left
+            earlier = [price for n, (ts, price) in enumerate(marks) if not n or ts < event.timestamp]
+            arrived = earlier[-1] if earlier else None
             before = self._decisions[order.order_id]
             self._decisions[order.order_id] = Decision(order.order_id, before.decided, arrived)
 

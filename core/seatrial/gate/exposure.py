@@ -11,7 +11,7 @@ An order with a price is valued at it, any other at the mark; so is one that may
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from seatrial.contracts.events import ModifyRefused, ModifyRequested, OrderChange
 from seatrial.contracts.terms import OrderSide, OrderType
@@ -144,7 +144,6 @@ class Exposure:
         entry = self._entries.pop(order_id, None)
         if entry is None:
             return
-        symbol: str
         if type(entry) is tuple:
             symbol, side, quantity, value = entry
             side.quantity -= quantity
@@ -153,8 +152,9 @@ class Exposure:
             else:
                 side.value -= value
         else:
-            symbol = entry.symbol  # type: ignore[union-attr]  # no tuple, so an entry
-            self._discount(entry)  # type: ignore[arg-type]  # as above
+            other = cast("Entry", entry)
+            symbol = other.symbol
+            self._discount(other)
         self.stakes[symbol].ends = None
         self.stale.add(symbol)
         if self._floors:

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seatrial.clock import from_ns
+from seatrial.contracts.engine import RunRecord
 from seatrial.errors import SeatrialError
 from seatrial.report.words import money, per_cent
-
-if TYPE_CHECKING:
-    from seatrial.contracts.engine import RunRecord
 
 __all__ = ["PictureError", "draw", "save_picture"]
 
