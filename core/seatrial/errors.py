@@ -23,6 +23,7 @@ __all__ = [
     "ReentrantCallError",
     "SeatrialError",
     "StrategyError",
+    "TapeError",
     "UnknownOrderError",
     "UnknownPluginNameError",
 ]

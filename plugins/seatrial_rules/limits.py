@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ExposureLimit", "PositionLimit"]
 
+_ZERO = Decimal(0)
 _HUNDRED = Decimal(100)
+Use = tuple[str, Decimal, Decimal]
+"""What is limited, how much of it was used at most, and the limit."""
 
 
 class PositionLimit:
@@ -36,6 +39,7 @@ class PositionLimit:
         self._max_shares = rule.max_shares
         self._max_value = rule.max_value
         self._action = rule.action
+        self._most_shares = self._most_value = _ZERO
         self.needs_price = rule.max_value is not None
 
     def check(self, order: Order, account: RiskView, now: int) -> RiskViolation | None:  # noqa: ARG002 - the protocol's
@@ -46,13 +50,28 @@ class PositionLimit:
             if worst > limit:
                 message = f"{symbol} may come to {worst} units, {limit} are allowed"
                 return RiskViolation(message, worst, limit, RejectionReason.RISK_POSITION_LIMIT, self._action)
+            self._most_shares = max(self._most_shares, worst)
         limit = self._max_value
         if limit is not None:
             value = account.worst_value(symbol)
             if value is not None and value > limit:
                 message = f"{symbol} may come to a value of {value}, {limit} is allowed"
                 return RiskViolation(message, value, limit, RejectionReason.RISK_POSITION_LIMIT, self._action)
+            if value is not None and value > self._most_value:
+                self._most_value = value
         return None
+
+    def headroom(self) -> tuple[Use, ...]:
+        """Return the most that was ever let through, in units and in currency."""
+        return _uses(("shares", self._most_shares, self._max_shares), ("value", self._most_value, self._max_value))
+
+    def save_state(self) -> list[str]:
+        """Return the most that was ever let through."""
+        return [str(self._most_shares), str(self._most_value)]
+
+    def load_state(self, value: list[str]) -> None:
+        """Take it back."""
+        self._most_shares, self._most_value = map(Decimal, value)
 
 
 class ExposureLimit:
@@ -70,6 +89,7 @@ class ExposureLimit:
         rule = msgspec.convert(limits, ExposureLimitRule)
         self._gross = rule.max_gross_exposure_pct
         self._net = rule.max_net_exposure_pct
+        self._most_gross = self._most_net = (_ZERO, Decimal(1))  # with the equity at the time
         self._action = rule.action
 
     def check(self, order: Order, account: RiskView, now: int) -> RiskViolation | None:  # noqa: ARG002 - the protocol's
@@ -79,11 +99,29 @@ class ExposureLimit:
             gross = account.gross_exposure()
             if gross is None or gross * _HUNDRED > self._gross * equity:
                 return self._violation("gross", gross, self._gross, equity)
+            if gross * self._most_gross[1] > self._most_gross[0] * equity:
+                self._most_gross = (gross, equity)
         if self._net is not None:
             net = account.net_exposure()
             if net is None or net * _HUNDRED > self._net * equity:
                 return self._violation("net", net, self._net, equity)
+            if net * self._most_net[1] > self._most_net[0] * equity:
+                self._most_net = (net, equity)
         return None
+
+    def headroom(self) -> tuple[Use, ...]:
+        """Return the most that was ever let through, in per cent of the equity at the time."""
+        shares = [exposure * _HUNDRED / equity for exposure, equity in (self._most_gross, self._most_net)]
+        return _uses(("gross %", shares[0], self._gross), ("net %", shares[1], self._net))
+
+    def save_state(self) -> list[str]:
+        """Return the most that was ever let through."""
+        return [str(number) for pair in (self._most_gross, self._most_net) for number in pair]
+
+    def load_state(self, value: list[str]) -> None:
+        """Take it back."""
+        gross, gross_equity, net, net_equity = map(Decimal, value)
+        self._most_gross, self._most_net = (gross, gross_equity), (net, net_equity)
 
     def _violation(self, what: str, exposure: Decimal | None, percent: Decimal, equity: Decimal) -> RiskViolation:
         if exposure is None:
@@ -92,3 +130,8 @@ class ExposureLimit:
         limit = percent * equity / _HUNDRED
         message = f"{what} exposure may come to {exposure}, {percent} % of the equity of {equity} is {limit}"
         return RiskViolation(message, exposure, limit, RejectionReason.RISK_EXPOSURE_LIMIT, self._action)
+
+
+def _uses(*uses: tuple[str, Decimal, Decimal | None]) -> tuple[Use, ...]:
+    """Return those that are limited."""
+    return tuple([(what, used, limit) for what, used, limit in uses if limit is not None])

@@ -411,6 +411,32 @@ def test_reading_csv_loads_nothing_heavy(tmp_path: Path) -> None:
     assert result.stdout == "[]\n"
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    parts=st.lists(
+        st.tuples(st.integers(0, 3), st.integers(0, 999_999_999), st.sampled_from(["Z", "+00:00", "-05:00", ""])),
+        min_size=1,
+        max_size=12,
+    ),
+    digits=st.integers(1, 9),
+)
+def test_any_stamps_written_as_text_come_back(
+    tmp_path_factory: pytest.TempPathFactory, parts: list[tuple[int, int, str]], digits: int
+) -> None:
+    """Stamps of few seconds, with fractions of any length and in several zones, are read to the ns."""
+    stamps: list[tuple[int, str]] = []
+    for second, fraction, suffix in sorted(parts):
+        kept = str(fraction).zfill(9)[:digits]
+        moment = datetime.fromtimestamp(T0 // 10**9 + second - (5 * 3_600 if suffix == "-05:00" else 0), UTC)
+        stamps.append((T0 + second * 10**9 + int(kept.ljust(9, "0")), f"{moment:%Y-%m-%dT%H:%M:%S}.{kept}{suffix}"))
+    folder = tmp_path_factory.mktemp("tape")
+    path = _write(folder, "t.csv", "ts,price", *[f"{text},1" for _, text in stamps])
+
+    trades = _read(path, TRADES, symbol="ACME", zone="UTC")
+
+    assert [trade.ts for trade in trades] == [ts for ts, _ in stamps]
+
+
 prices = st.decimals(min_value=Decimal("0.01"), max_value=Decimal(10**9), places=2)
 sizes = st.decimals(min_value=0, max_value=Decimal(10**6), places=4)
 rows = st.builds(

@@ -186,9 +186,9 @@ BAD_HEADS = {
         'no column symbol, ask among day, sym, bid, offer, unix; give columns = { symbol = "sym", ask = "offer" }',
     ),
     "close names": (
-        "ts_ns,symbol,bid,aks",
+        "ts_ns,symbol,bid,ask1",
         {},
-        'no column ts, ask among ts_ns, symbol, bid, aks; give columns = { ts = "ts_ns", ask = "aks" }',
+        'no column ts, ask among ts_ns, symbol, bid, ask1; give columns = { ts = "ts_ns", ask = "ask1" }',
     ),
     "no symbol": ("ts,bid,ask", {}, "no column symbol among ts, bid, ask; give the file's symbol"),
     "no ask": (
@@ -406,7 +406,7 @@ def test_a_bad_file_is_refused_when_it_is_opened(
 @pytest.mark.parametrize(
     ("path", "message"),
     [
-        ("qoutes.csv", "there is no such file; did you mean 'quotes.csv'?"),
+        ("quote.csv", "there is no such file; did you mean 'quotes.csv'?"),
         ("other.parquet", "there is no such file; check the path"),
         ("data/quotes.csv", "there is no such file; there is no folder 'data' either; check the path"),
         ("folder.csv", "this is a folder; name a file in it"),

@@ -121,6 +121,7 @@ def _tell(line: str) -> None:
 
 def _usage(error: click.ClickException) -> str:
     message = " ".join(error.format_message().split()).rstrip(".").replace(". Did you mean", "; did you mean")
+    message = message.replace("issing argument 'RUN'", "issing argument 'RUN': give a run's id, its path, or `latest`")
     context = getattr(error, "ctx", None)
     message = message[:1].lower() + message[1:]
     where = f"; see `{context.command_path} --help`" if context is not None and "--help" not in message else ""

@@ -24,8 +24,15 @@ def as_line(error: Exception) -> str:
     text = str(error) or type(error).__name__
     if isinstance(error, StrategyError) and error.__cause__ is not None:
         place = _place(error.__cause__, within=False)
-        return text if not place or place in text else f"{text}, at {place}"
+        hint = _hint(error.__cause__)
+        return f"{text}{hint}" if not place or place in text else f"{text}, at {place}{hint}"
     return text
+
+
+def _hint(cause: BaseException) -> str:
+    """Return what helps with the one mistake that nearly every new strategy makes."""
+    mixed = isinstance(cause, TypeError) and "'float'" in str(cause) and "'decimal.Decimal'" in str(cause)
+    return '; prices and quantities are Decimal: write Decimal("0.98") for 0.98' if mixed else ""
 
 
 def as_fault(error: Exception) -> str:

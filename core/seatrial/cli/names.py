@@ -56,13 +56,17 @@ def find_engine(name: str, file: str, plugins: Plugins) -> Engine:
         return plugins.engine(name)
     except UnknownPluginNameError as error:
         key = "session.engine" if file else "--engine"
-        raise SessionError(file, key, f"{error}{closest(name, error.known)}") from None
+        raise SessionError(file, key, f"{error}{_hint(error)}") from None
 
 
 def _build(file: str, key: str, build: Callable[[], object]) -> None:
     try:
         build()
     except UnknownPluginNameError as error:
-        raise SessionError(file, key, f"{error}{closest(error.name, error.known)}") from None
+        raise SessionError(file, key, f"{error}{_hint(error)}") from None
     except PluginError as error:
         raise SessionError(file, key, str(error)) from error
+
+
+def _hint(error: UnknownPluginNameError) -> str:
+    return closest(error.name, error.known) or "; install what offers it, `seatrial plugins` lists what is installed"

@@ -106,7 +106,8 @@ def explain(path: str, error: msgspec.ValidationError, value: object, kind: Any)
     expected = _EXPECTED.match(what)
     if expected:
         wants = dict.fromkeys(_KINDS.get(want, want) for want in expected["want"].split(" | ") if want != "null")
-        what = f"{_shown(_at(value, steps))} cannot stand here; write {' or '.join(wants)}"
+        table = _table(steps, _node(inspect.type_info(kind), steps, value))
+        what = f"{_shown(_at(value, steps))} cannot stand here; write {table or ' or '.join(wants)}"
     return SessionError(path, _key(steps), what)
 
 
@@ -206,6 +207,18 @@ def _node(node: inspect.Type, steps: list[str], value: object) -> list[inspect.T
         ]
         return chosen or tagged
     return tagged
+
+
+def _table(steps: list[str], nodes: list[inspect.Type]) -> str:
+    """Return how tables are written where nothing else may stand, with the keys they must have."""
+    node = nodes[0] if len([one for one in nodes if not isinstance(one, inspect.NoneType)]) == 1 else None
+    item = _bare(node.item_type) if isinstance(node, inspect.VarTupleType) else node
+    if not isinstance(item, inspect.StructType):
+        return ""
+    keys = [field.encode_name for field in item.fields if field.required]
+    name = _key([step for step in steps if not step.isdecimal()])
+    several = node is not item or (steps and steps[-1].isdecimal())
+    return f"{f'[[{name}]]' if several else f'[{name}]'}{' with ' if keys else ''}{' and '.join(keys)}"
 
 
 def _choices(nodes: list[inspect.Type]) -> list[str]:

@@ -81,7 +81,7 @@ class Watch:
         self._shown = now
         if self._bar is None:
             self._bar = _bar()
-            self._task = self._bar.add_task("rows", total=self._size())
+            self._task = self._bar.add_task("rows", total=self._size(), completed=count)
             self._bar.start()
         self._bar.update(self._task, completed=count)
 

@@ -23,6 +23,7 @@ __all__ = [
     "EngineInfo",
     "EngineSpec",
     "EquityPoint",
+    "Headroom",
     "RunMonitor",
     "RunRecord",
     "TapeFault",
@@ -102,6 +103,15 @@ class Decision(msgspec.Struct, frozen=True, array_like=True):
     arrived: Decimal | None
 
 
+class Headroom(msgspec.Struct, frozen=True):
+    """How much of a rule's limit was used at most, of what was let through; both in the unit that `what` names."""
+
+    rule: str
+    what: str
+    used: Decimal
+    limit: Decimal
+
+
 class TapeFault(msgspec.Struct, frozen=True):
     """A row that was dropped, by file and line, and why."""
 
@@ -131,6 +141,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     equity: tuple[EquityPoint, ...]
     max_drawdown_pct: Decimal | None
     decisions: tuple[Decision, ...]
+    headroom: tuple[Headroom, ...] = ()
     checkpoints: tuple[str, ...] = ()
     faults: tuple[TapeFault, ...] = ()
     fault_count: int = 0

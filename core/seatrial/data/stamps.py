@@ -50,7 +50,8 @@ _DAY = 86_400
 _MINUTE = 60 * NANOS_PER_SECOND
 _KEPT = 4_096
 _SECOND = len("2024-08-08T13:30:00")
-_NANOS = 9
+_SCALES: tuple[int, ...] = tuple(10 ** (9 - digits) for digits in range(10))
+"""How many ns the last digit of a fraction of a second counts, by how many digits it has."""
 _DIGITS = re.compile(r"\d+")
 _DATE_LENGTH = len("2024-08-08")
 _DATE_COLUMN = "if these are trading days, map them to date instead of ts"
@@ -125,8 +126,8 @@ def read_texts(unit: str, zone: ZoneInfo | None) -> Stamp:
             simple = cell[_SECOND : _SECOND + 1] == "." and cell[-1] == "Z"
             if simple and cell.startswith(second):
                 digits = cell[_SECOND + 1 : -1]
-                if digits.isdigit() and len(digits) <= _NANOS:
-                    return base + int(digits) * 10 ** (_NANOS - len(digits))
+                if digits.isdigit() and len(digits) < len(_SCALES):
+                    return base + int(digits) * _SCALES[len(digits)]
             ts = _read_iso(cell, wall_clock)
             if simple:
                 second, base = cell[:_SECOND], ts - ts % NANOS_PER_SECOND

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from seatrial.clock import NANOS_PER_SECOND, iso
-from seatrial.contracts.engine import RunRecord
+from seatrial.contracts.engine import Headroom, RunRecord
 from seatrial.contracts.market import Bar
 from seatrial.data.tape import open_tape, sample_instruments
 from seatrial.engine.claims import NATIVE
@@ -239,6 +239,7 @@ class _Run:
 
     def _record(self, stopped: str | None) -> RunRecord:
         simulator, recorder, tape = self._simulator, self._recorder, self._tape
+        risk = simulator.gate.admission.risk
         return RunRecord(
             engine=NATIVE,
             scenario=self._scenario,
@@ -253,6 +254,7 @@ class _Run:
             equity=recorder.equity(),
             max_drawdown_pct=recorder.max_drawdown_pct,
             decisions=recorder.decisions(),
+            headroom=tuple([Headroom(*use) for use in risk.headroom()]) if risk is not None else (),
             checkpoints=tuple(self._saved),
             faults=tuple(tape.faults),
             fault_count=tape.fault_count,

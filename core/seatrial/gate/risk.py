@@ -7,7 +7,7 @@ that provably reduces a position is never stopped by a rule that exempts such or
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import msgspec
 
@@ -39,6 +39,7 @@ __all__ = ["Risk", "RiskState", "Trip"]
 _ZERO = Decimal(0)
 _BUY = OrderSide.BUY
 
+_Use = tuple[str, Decimal, Decimal]
 Trip = tuple[str, RiskViolation]
 """A rule's name and the violation that asks for more than a refusal."""
 
@@ -278,6 +279,15 @@ class Risk:
             except Exception as error:  # noqa: BLE001 - as above
                 trips.append((rule.name, lasting(mistake(error))))
         return trips
+
+    def headroom(self) -> list[tuple[str, str, Decimal, Decimal]]:
+        """Return how much of their limits the rules have used at most: rule, what, used, limit."""
+        found: list[tuple[str, str, Decimal, Decimal]] = []
+        for rule in self.rules:
+            tell = getattr(rule.rule, "headroom", None)
+            if callable(tell):
+                found += [(rule.name, what, used, limit) for what, used, limit in cast("Iterable[_Use]", tell())]
+        return found
 
     # -- the day ---------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""How near a run came to its limits, as far as it was told: a rule speaks only when its limit is broken."""
+"""What the rules of a run did, and how near it came to their limits."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from seatrial.contracts.events import (
     CancelRefused,
@@ -20,6 +21,7 @@ from seatrial.gate.rules import rule_name
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from seatrial.contracts.engine import Headroom
     from seatrial.contracts.events import Event
     from seatrial.contracts.rejection import Rejection
     from seatrial.contracts.risk import RiskConfig
@@ -36,7 +38,8 @@ class RuleUse(msgspec.Struct, frozen=True, kw_only=True):
     `refused` counts the orders and changes refused in its name, those that met its latch included; `tripped` how often
     it changed the trading state. `value` and `limit` are the numbers it compared that lay furthest apart, in its own
     unit, and `beyond_pct` how far the value lay beyond the limit, above a ceiling or below a floor, in per cent of the
-    limit: the worst headroom known. They are `None` where it compared none, the last one also for a limit of zero.
+    limit. They are `None` where it compared none, the last one also for a limit of zero. `used_pct` is the most of its
+    limit, in per cent, that it ever let through: the worst headroom of the run, `None` for rules that do not tell.
     """
 
     rule: str
@@ -45,6 +48,7 @@ class RuleUse(msgspec.Struct, frozen=True, kw_only=True):
     value: Decimal | None = None
     limit: Decimal | None = None
     beyond_pct: Decimal | None = None
+    used_pct: Decimal | None = None
 
 
 def configured_rules(risk: RiskConfig | None) -> tuple[str, ...]:
@@ -64,7 +68,9 @@ def configured_rules(risk: RiskConfig | None) -> tuple[str, ...]:
     return tuple(found)
 
 
-def count_rules(events: Iterable[Event], configured: Iterable[str] = ()) -> tuple[RuleUse, ...]:
+def count_rules(
+    events: Iterable[Event], configured: Iterable[str] = (), headroom: Iterable[Headroom] = ()
+) -> tuple[RuleUse, ...]:
     """Return what each rule did: those `configured` first, whatever they did, then all others that refused anything."""
     uses = {name: RuleUse(rule=name) for name in configured}
     for event in events:
@@ -76,6 +82,10 @@ def count_rules(events: Iterable[Event], configured: Iterable[str] = ()) -> tupl
             continue
         if refusal is not None and refusal.rule is not None:
             uses[refusal.rule] = _after(uses.get(refusal.rule) or RuleUse(rule=refusal.rule), refusal, trips)
+    for use in headroom:
+        if use.rule in uses and use.limit:
+            used = max(uses[use.rule].used_pct or Decimal(0), use.used * _HUNDRED / use.limit)
+            uses[use.rule] = replace(uses[use.rule], used_pct=used)
     return tuple(uses.values())
 
 

@@ -31,7 +31,7 @@ from seatrial.report.headroom import RuleUse, configured_rules, count_rules
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from seatrial.contracts.engine import Decision
+    from seatrial.contracts.engine import Decision, Headroom
     from seatrial.contracts.events import Event
     from seatrial.contracts.market import Instrument
     from seatrial.contracts.orders import Order
@@ -100,6 +100,7 @@ class _Run(NamedTuple):
     decisions: Mapping[str, Decision] | None
     multipliers: Mapping[str, Decimal]
     rules: tuple[str, ...]
+    headroom: tuple[Headroom, ...] = ()
 
 
 def summarize(
@@ -138,6 +139,7 @@ def _from_record(record: RunRecord, name: str | None) -> _Run:
         decisions={decision.order_id: decision for decision in record.decisions},
         multipliers=multipliers(record.scenario.instruments),
         rules=configured_rules(execution.risk),
+        headroom=record.headroom,
     )
 
 
@@ -210,7 +212,7 @@ def _summary(run: _Run) -> RunSummary:
         equity=run.equity,
         return_pct=gain * _HUNDRED / run.initial_cash if run.initial_cash else None,
         max_drawdown_pct=run.max_drawdown_pct,
-        rules=count_rules(run.events, run.rules),
+        rules=count_rules(run.events, run.rules, run.headroom),
     )
 
 

@@ -63,6 +63,8 @@ def _rules(runs: Sequence[RunSummary]) -> list[_Row]:
     rows: list[_Row] = []
     for rule in dict.fromkeys(use.rule for run in runs for use in run.rules):
         rows.append((f"rule {rule}", _use(rule, _counts)))
+        if any(use.rule == rule and use.used_pct is not None for run in runs for use in run.rules):
+            rows.append(("  most of its limit used", _use(rule, lambda use: per_cent(use.used_pct))))
         if any(use.rule == rule and use.beyond_pct is not None for run in runs for use in run.rules):
             rows.append(("  furthest beyond its limit", _use(rule, lambda use: per_cent(use.beyond_pct))))
     return rows
