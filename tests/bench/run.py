@@ -14,7 +14,7 @@ from time import monotonic
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.bench import checkpointing, memory, orders, queueing, risk, ticking  # noqa: E402 - the root has to be on the path first
+from tests.bench import checkpointing, memory, orders, queueing, risk, tapes, ticking  # noqa: E402 - as the path is set
 from tests.bench.method import Row  # noqa: E402 - as above
 
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
     """Measure everything; return 1 where a bound is missed by more than the grace."""
     start = monotonic()
     rows: list[Row] = []
-    for part in (orders, risk, ticking, queueing, checkpointing, memory):
+    for part in (orders, risk, ticking, queueing, checkpointing, memory, tapes):
         rows += part.rows()
     table = _table(rows)
     version = f"{platform.python_implementation()} {platform.python_version()}"

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -175,3 +178,29 @@ def test_run_that_fails_at_once_leaves_nothing(here: Path, seatrial: Callable[..
 
     assert seatrial("run", "voyage.toml").exit_code == 2
     assert list((here / "runs").iterdir()) == []
+
+
+def test_run_that_is_stopped_at_once_leaves_nothing(here: Path, seatrial: Callable[..., Result]) -> None:
+    """Two interrupts in one row end everything, and no checkpoint means no run to go on with."""
+    (here / "buyer.py").write_text(
+        "import os, signal\n\n\nclass Buyer:\n    def on_market(self, ctx, bar):\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n        os.kill(os.getpid(), signal.SIGINT)\n",
+        "utf-8",
+    )
+
+    result = seatrial("run", "voyage.toml")
+
+    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "seatrial: stopped\n")
+    assert list((here / "runs").iterdir()) == []
+
+
+def test_reader_that_has_seen_enough_is_no_error(here: Path) -> None:
+    """Output into a pipe that nobody reads any more, as `| head` makes it, ends quietly."""
+    read, write = os.pipe()
+    os.close(read)
+
+    command = [sys.executable, "-Im", "seatrial", "sessions", "--schema"]
+    result = subprocess.run(command, cwd=here, check=False, stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+
+    assert result.stderr == b""

@@ -82,8 +82,10 @@ def _distribution(given: str | float | DelayTable, place: Place) -> Distribution
 
 
 def _measured(given: EmpiricalTable, place: Place) -> Empirical:
-    if (given.file is None) is (not given.delays):
-        raise BadValueError(given.file, 'as file: give either file = "delays.txt" or delays = ["12ms", "14ms"]')
+    if given.file is not None and given.delays:
+        raise BadValueError(given.file, "goes without delays; give one of the two")
+    if given.file is None and not given.delays:
+        raise BadValueError([], 'are no delays; give file = "delays.txt" or delays = ["12ms", "14ms"]')
     if given.file is None:
         return Empirical.of(duration_to_ns(delay) for delay in given.delays)
     return Empirical.from_file(place.resolved(given.file), given.unit)

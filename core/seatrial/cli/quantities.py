@@ -61,15 +61,15 @@ def time_to_ns(value: str | int) -> int:
         if moment.utcoffset() is None:
             day = f"{moment.date()}T{moment.time()}"
             raise BadValueError(value, f"has no time zone; write {day}Z for UTC, or end it in an offset like -05:00")
-        value = _checked(moment)
-    return _checked(value)
+        return _checked(value, moment)
+    return _checked(value, value)
 
 
-def _checked(value: int | datetime) -> int:
+def _checked(given: str | int, value: int | datetime) -> int:
     try:
         return to_ns(value)
-    except InvalidTimeError as error:
-        raise BadValueError(value, f"is no usable time ({error})") from None
+    except InvalidTimeError:
+        raise BadValueError(given, "is no usable time; give one from 1970 to 2262") from None
 
 
 def time_of_day(value: str) -> time:
