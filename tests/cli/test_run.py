@@ -190,7 +190,7 @@ def test_run_that_is_stopped_at_once_leaves_nothing(here: Path, seatrial: Callab
 
     result = seatrial("run", "voyage.toml")
 
-    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "seatrial: stopped\n")
+    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "\nseatrial: stopped\n")
     assert list((here / "runs").iterdir()) == []
 
 

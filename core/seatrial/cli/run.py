@@ -103,7 +103,8 @@ def run(
     place = folder.name if folder.path.parent == Path("runs") and runs == Path("runs") else str(folder.path)
     where = f"at {iso(outcome.record.ended)}, after row {outcome.record.rows:,}"
     hint = shlex.join(("seatrial", "run", str(plan.path), "--resume", place))
-    click.echo(f"seatrial: interrupted {where}; go on with: {hint}", err=True)
+    after_the_echo = "\n" if sys.stderr.isatty() else ""  # a terminal shows ^C where the cursor is
+    click.echo(f"{after_the_echo}seatrial: interrupted {where}; go on with: {hint}", err=True)
     return _INTERRUPTED
 
 

@@ -23,7 +23,7 @@ from seatrial.engine.context import Context
 from seatrial.engine.loading import build
 from seatrial.engine.recording import Recorder, RecorderState
 from seatrial.engine.script import Script
-from seatrial.errors import CheckpointError, InvalidConfigError, SeatrialError, StrategyError
+from seatrial.errors import CheckpointError, InvalidConfigError, StrategyError
 from seatrial.gate.queue import NEVER
 from seatrial.plugins import installed_plugins
 from seatrial.store.checkpoints import CheckpointManager
@@ -168,15 +168,10 @@ class _Run:
     # -- inside ----------------------------------------------------------------------------------------------------
 
     def _feed(self, rows: tuple[MarketEvent, ...]) -> None:
-        try:
-            if len(rows) == 1:
-                self._simulator.process(rows[0])
-            else:
-                self._simulator.process_bars([row for row in rows if isinstance(row, Bar)])
-        except SeatrialError:
-            raise
-        except Exception as error:
-            raise self._failed("on_order", error) from error
+        if len(rows) == 1:
+            self._simulator.process(rows[0])
+        else:
+            self._simulator.process_bars([row for row in rows if isinstance(row, Bar)])
 
     def _finish(self, stop: int | None) -> None:
         """Let the strategy end, and everything under way arrive."""
