@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from seatrial.contracts.checkpoint import ExecutionCheckpoint
+from seatrial.contracts.engine import Capability, EngineSpec, RunRecord
 from seatrial.contracts.events import OrderExecution
 from seatrial.contracts.latency import (
     LATENCY_FAST,
@@ -27,6 +28,7 @@ from seatrial.contracts.risk import (
     RiskConfig,
     RiskViolation,
 )
+from seatrial.contracts.scenario import Scenario
 from seatrial.contracts.terms import Liquidity, OrderSide, OrderStatus, OrderType, TimeInForce, TradingState
 from seatrial.contracts.venue import AccountType, Convention, FeeSchedule, LimitFill, VenueConfig
 from seatrial.errors import SeatrialError
@@ -40,11 +42,13 @@ __all__ = [
     "LATENCY_SLOW",
     "AccountType",
     "Bar",
+    "Capability",
     "CheckpointManager",
     "Constant",
     "Convention",
     "DrawdownLimitRule",
     "Empirical",
+    "EngineSpec",
     "ExecutionCheckpoint",
     "ExecutionSimulator",
     "ExposureLimitRule",
@@ -67,6 +71,8 @@ __all__ = [
     "RiskAction",
     "RiskConfig",
     "RiskViolation",
+    "RunRecord",
+    "Scenario",
     "SeatrialError",
     "TimeInForce",
     "Trade",

@@ -13,7 +13,7 @@ import pytest
 from seatrial import Bar, Order, OrderExecution, OrderSide, OrderStatus, OrderType, Quote, RiskConfig
 from seatrial.clock import to_ns
 from seatrial.contracts.checkpoint import ExecutionCheckpoint
-from seatrial.contracts.engine import RunRecord
+from seatrial.contracts.engine import EngineInfo, RunRecord
 from seatrial.contracts.events import TradingStateChanged, encode_events
 from seatrial.contracts.latency import LATENCY_NORMAL
 from seatrial.contracts.risk import PositionLimitRule
@@ -171,6 +171,15 @@ def test_record_tells_the_whole_run_and_survives_json(file: Path) -> None:
     assert record.max_drawdown_pct is not None
     assert record.max_drawdown_pct > 0
     assert msgspec.json.decode(msgspec.json.encode(record), type=RunRecord) == record
+
+
+@pytest.mark.parametrize("contract", [Scenario, RunRecord, EngineInfo])
+def test_contracts_have_a_json_schema(contract: type[msgspec.Struct]) -> None:
+    """For editors and for programs in other languages: every field is in it."""
+    schema = msgspec.json.schema(contract)
+
+    described = schema["$defs"][contract.__name__]["properties"]
+    assert set(described) == set(contract.__struct_fields__)
 
 
 def test_same_scenario_and_seed_give_the_same_bytes(file: Path) -> None:
