@@ -27,7 +27,7 @@ hookimpl = pluggy.HookimplMarker("seatrial")
 
 
 @hookspec
-def seatrial_engines() -> Iterable[EngineSpec]:  # type: ignore[empty-body]
+def seatrial_engines() -> Iterable[EngineSpec]:  # type: ignore[empty-body]  # a spec
     """Offer engines, each under a name of its own.
 
     >>> from seatrial.contracts.engine import Capability, EngineSpec
@@ -49,7 +49,7 @@ def seatrial_engines() -> Iterable[EngineSpec]:  # type: ignore[empty-body]
 
 
 @hookspec
-def seatrial_risk_rules() -> Iterable[RiskRuleSpec]:  # type: ignore[empty-body]
+def seatrial_risk_rules() -> Iterable[RiskRuleSpec]:  # type: ignore[empty-body]  # a spec
     """Offer risk rules, each under a name of its own.
 
     >>> from decimal import Decimal
@@ -81,7 +81,7 @@ def seatrial_risk_rules() -> Iterable[RiskRuleSpec]:  # type: ignore[empty-body]
 
 
 @hookspec
-def seatrial_latency_models() -> Iterable[LatencyModelSpec]:  # type: ignore[empty-body]
+def seatrial_latency_models() -> Iterable[LatencyModelSpec]:  # type: ignore[empty-body]  # a spec
     """Offer distributions of delays, each under a name of its own.
 
     >>> from seatrial import Constant
@@ -100,7 +100,7 @@ def seatrial_latency_models() -> Iterable[LatencyModelSpec]:  # type: ignore[emp
 
 
 @hookspec
-def seatrial_fee_models() -> Iterable[FeeModelSpec]:  # type: ignore[empty-body]
+def seatrial_fee_models() -> Iterable[FeeModelSpec]:  # type: ignore[empty-body]  # a spec
     """Offer fee models, each under a name of its own.
 
     >>> from decimal import Decimal
@@ -125,7 +125,7 @@ def seatrial_fee_models() -> Iterable[FeeModelSpec]:  # type: ignore[empty-body]
 
 
 @hookspec
-def seatrial_observers() -> Iterable[ObserverSpec]:  # type: ignore[empty-body]
+def seatrial_observers() -> Iterable[ObserverSpec]:  # type: ignore[empty-body]  # a spec
     """Offer observers, each under a name of its own.
 
     >>> from seatrial.contracts.plugin import ObserverSpec

@@ -199,7 +199,7 @@ class Plugins:
         owner = next(plugin for plugin, spec in self._specs(hook) if getattr(spec, "name", None) == name)
         try:
             built = offers[name].build(**params)
-        except Exception as error:
+        except Exception as error:  # whatever a stranger's code raises becomes an error of ours
             problem = f"{hook}: {name!r} cannot be built with {dict(params)!r} ({type(error).__name__}: {error})"
             raise PluginError(owner, self._origins[owner], problem) from error
         if not any(callable(getattr(built, method, None)) for method in _HOOKS[hook]):
@@ -229,7 +229,7 @@ class Plugins:
         for impl in sorted(getattr(self._manager.hook, hook).get_hookimpls(), key=lambda impl: str(impl.plugin_name)):
             try:
                 offered += [(impl.plugin_name, spec) for spec in impl.function()]
-            except Exception as error:
+            except Exception as error:  # whatever a stranger's code raises becomes an error of ours
                 problem = f"{hook} raised {type(error).__name__}: {error}"
                 raise PluginError(impl.plugin_name, self._origins[impl.plugin_name], problem) from error
         return offered

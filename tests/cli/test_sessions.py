@@ -86,7 +86,6 @@ ack = { distribution = "uniform", low = "1us", high = "1 s" }
 fill = { distribution = "lognormal", median = "8ms", sigma = 0.4, least = "2ms" }
 cancel = { distribution = "empirical", delays = ["3ms", "1ms"] }
 modify = { distribution = "named", name = "fibre", params = { km = 100 } }
-drop_legs = ["ack"]
 
 [risk]
 position_limit = { max_shares = 100, max_value = 5000.5, action = "halt" }
@@ -132,7 +131,6 @@ def test_every_key_arrives_where_it_belongs(tmp_path: Path) -> None:
     assert execution.checkpoint_every == 60
     assert execution.simulator_id == "paper-1"
     assert execution.observers == ("tally",)
-    assert execution.drop_legs == (Leg.ACK,)
     assert scenario.engine_params == {"depth": 5}
     assert scenario.stop == 1_709_326_800_000_000_000
     [acme] = scenario.instruments
@@ -233,7 +231,6 @@ def test_command_line_goes_before_the_file(tmp_path: Path) -> None:
 
     assert execution.latency == LATENCY_NORMAL
     assert execution.seed == 4
-    assert execution.drop_legs == (Leg.ACK,)
 
 
 @pytest.mark.parametrize(

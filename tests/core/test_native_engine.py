@@ -10,10 +10,21 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
-from seatrial import Bar, Order, OrderExecution, OrderSide, OrderStatus, OrderType, Quote, RiskConfig
+from seatrial import (
+    Bar,
+    Order,
+    OrderExecution,
+    OrderSide,
+    OrderStatus,
+    OrderType,
+    Quote,
+    RejectionReason,
+    RiskConfig,
+    TimeInForce,
+)
 from seatrial.clock import to_ns
 from seatrial.contracts.checkpoint import ExecutionCheckpoint
-from seatrial.contracts.engine import EngineInfo, RunRecord
+from seatrial.contracts.engine import Capability, EngineInfo, RunRecord
 from seatrial.contracts.events import TradingStateChanged, encode_events
 from seatrial.contracts.latency import LATENCY_NORMAL
 from seatrial.contracts.risk import PositionLimitRule
@@ -252,6 +263,45 @@ def test_script_is_carried_out_on_time() -> None:
     assert status == {"a": OrderStatus.FILLED, "b": OrderStatus.CANCELLED, "c": OrderStatus.REJECTED}
     [halt] = [event for event in record.events if isinstance(event, TradingStateChanged)]
     assert halt.timestamp == T0 + 300 * MS
+
+
+TRAILING = {OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIMIT}
+TRIGGERED = {OrderType.STOP, OrderType.STOP_LIMIT, OrderType.MARKET_IF_TOUCHED, OrderType.LIMIT_IF_TOUCHED}
+LIMITED = {OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.LIMIT_IF_TOUCHED}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in OrderType if kind is not OrderType.NATIVE])
+def test_order_types_are_taken_where_they_are_claimed_and_refused_where_not(kind: OrderType) -> None:
+    """A claim is a promise both ways."""
+    terms: dict[str, Any] = {}
+    if kind in LIMITED:
+        terms["limit_price"] = D(100)
+    if kind in TRIGGERED:
+        terms["stop_price"] = D(100)
+    if kind in TRAILING:
+        terms["trail_amount"] = D(1)
+    if kind is OrderType.TRAILING_STOP_LIMIT:
+        terms["limit_offset"] = D(1)
+    order = msgspec.structs.replace(_order("a"), order_type=kind, **terms)
+
+    record = NativeEngine().run(Scenario(tape=Tape(rows=_quotes(3)), script=(SubmitAt(T0, (order,)),)))
+
+    refused = record.orders[0].rejection_reason is RejectionReason.UNSUPPORTED
+    assert refused is (Capability(kind) not in record.engine.capabilities)
+
+
+@pytest.mark.parametrize("tif", list(TimeInForce))
+def test_times_in_force_are_taken_where_they_are_claimed_and_refused_where_not(tif: TimeInForce) -> None:
+    """As with order types."""
+    expires = {"expire_at": T0 + 10**12} if tif is TimeInForce.GTD else {}
+    order = msgspec.structs.replace(
+        _order("a"), order_type=OrderType.LIMIT, limit_price=D(50), time_in_force=tif, **expires
+    )
+
+    record = NativeEngine().run(Scenario(tape=Tape(rows=_quotes(3)), script=(SubmitAt(T0, (order,)),)))
+
+    refused = record.orders[0].rejection_reason is RejectionReason.UNSUPPORTED
+    assert refused is (Capability(tif) not in record.engine.capabilities)
 
 
 def test_decisions_hold_what_the_market_showed() -> None:

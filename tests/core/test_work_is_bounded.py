@@ -24,7 +24,9 @@ from seatrial import (
     OrderExecution,
     OrderSide,
     OrderType,
+    PositionLimitRule,
     Quote,
+    RiskConfig,
     Trade,
     Uniform,
     VenueConfig,
@@ -287,6 +289,28 @@ def test_a_submit_costs_the_same_whatever_is_queued(latency: LatencyConfig) -> N
         return simulator.submit_order(order, simulator.now)
 
     few, many = _beside(submit, (_resting(count, latency) for count in (FEW, MANY)))
+
+    assert few == many
+
+
+def test_an_exposed_bracket_ends_at_the_same_cost_whatever_works_beside_it() -> None:
+    """With rules that count what works, the end of one bracket looks at its own exits, not at those of a thousand."""
+
+    def fleet(count: int) -> ExecutionSimulator:
+        limits = RiskConfig(position_limit=PositionLimitRule(max_shares=Decimal(10**9)))
+        simulator = ExecutionSimulator(initial_cash=Decimal(10**12), risk_config=limits)
+        simulator.process_quote(Quote(START, "ALFA", BID, ASK))
+        for n in range(count):
+            entry = _order(f"B-{n}", OrderType.LIMIT, OrderSide.BUY, START, limit_price=Decimal(50))
+            exit_ = _order(f"E-{n}", OrderType.LIMIT, OrderSide.SELL, START, limit_price=Decimal(150))
+            simulator.submit_bracket(entry, exit_, timestamp=START)
+        return simulator
+
+    def end_one(simulator: ExecutionSimulator) -> object:
+        first = next(order_id for order_id in simulator.pending_orders if order_id.startswith("B-"))
+        return simulator.cancel_order(first, simulator.now)
+
+    few, many = _beside(end_one, (fleet(count) for count in (FEW, 1_000)))
 
     assert few == many
 

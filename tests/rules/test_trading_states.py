@@ -188,3 +188,15 @@ def test_restriction_refuses_brackets_and_native_orders() -> None:
     assert native.rejection_message == (
         "only orders that provably reduce a position may leave; enable_trading(by, reason) lets all out again"
     )
+
+
+def test_an_operator_s_word_without_rules_starts_no_counting() -> None:
+    """What works is counted only while something depends on it: to restrict trading does, to enable it does not."""
+    sim = ExecutionSimulator(initial_cash=10_000)
+
+    sim.disable_trading("desk", "drill", T0)
+    sim.enable_trading("desk", "over", T0)
+    assert sim.gate.admission.exposure is None
+
+    sim.restrict_trading("desk", "drill", T0)
+    assert sim.gate.admission.exposure is not None

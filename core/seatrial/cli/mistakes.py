@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from traceback import extract_tb
-
+from seatrial.engine.places import place_of
 from seatrial.errors import StrategyError
 
 __all__ = ["as_fault", "as_line"]
-
-_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def as_line(error: Exception) -> str:
@@ -23,7 +19,7 @@ def as_line(error: Exception) -> str:
         return f"{error.filename}: {error.strerror}; check the path{rights}"
     text = str(error) or type(error).__name__
     if isinstance(error, StrategyError) and error.__cause__ is not None:
-        place = _place(error.__cause__, within=False)
+        place = place_of(error.__cause__)
         hint = _hint(error.__cause__)
         return f"{text}{hint}" if not place or place in text else f"{text}, at {place}{hint}"
     return text
@@ -41,17 +37,5 @@ def as_fault(error: Exception) -> str:
     >>> as_fault(ZeroDivisionError("division by zero"))
     'ZeroDivisionError: division by zero'
     """
-    place = _place(error, within=True)
+    place = place_of(error, within=True)
     return f"{type(error).__name__}: {error}{f' ({place})' if place else ''}"
-
-
-def _place(cause: BaseException, *, within: bool) -> str:
-    """Return the file and line where an error arose: the innermost one within seatrial, or outside it."""
-    if isinstance(cause, SyntaxError) and cause.filename is not None:
-        return f"{Path(cause.filename).name}:{cause.lineno}"
-    frames = [
-        frame
-        for frame in extract_tb(cause.__traceback__)
-        if not frame.filename.startswith("<") and Path(frame.filename).resolve().is_relative_to(_PACKAGE) is within
-    ]
-    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""

@@ -156,7 +156,7 @@ def _print(folder: RunFolder, outcome: Outcome, drawn: Path | None) -> None:
         first = record.faults[0]
         place = f"{first.file}:{first.line}: {first.problem}"
         click.echo(f"{record.fault_count:,} rows of the tape were dropped, the first: {place}")
-    for warning in (*record.warnings, *[f"the {leg} leg was not delayed" for leg in record.dropped_legs]):
+    for warning in record.warnings:
         click.echo(warning)
     if record.stopped is not None:
         click.echo(f"ended at {iso(record.ended)}: {record.stopped}")

@@ -198,7 +198,6 @@ def _execution(session: SessionFile, place: Place, overrides: Overrides) -> Exec
             venue=config,
             risk=risk,
             observers=head.observers,
-            drop_legs=session.latency.drop_legs,
             checkpoint_every=head.checkpoint_every,
         )
 

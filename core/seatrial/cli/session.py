@@ -11,7 +11,6 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from seatrial.contracts.latency import Leg
 from seatrial.contracts.risk import DrawdownLimitRule, ExposureLimitRule, PositionLimitRule
 from seatrial.contracts.scenario import DataKind
 from seatrial.contracts.venue import AccountType, Convention, LimitFill, PriceImprovement
@@ -170,7 +169,6 @@ class LatencyTable(_Table, frozen=True):
     modify: Annotated[
         str | int | float | DelayTable | None, _says("Modifies to the venue; like submit unless given.")
     ] = None
-    drop_legs: Annotated[tuple[Leg, ...], _says("Legs an engine may leave out because it cannot delay them.")] = ()
 
 
 class RuleTable(_Table, frozen=True):

@@ -11,7 +11,6 @@ import msgspec
 
 from seatrial.contracts.checkpoint import AccountSummary
 from seatrial.contracts.events import Event
-from seatrial.contracts.latency import Leg
 from seatrial.contracts.market import MarketEvent
 from seatrial.contracts.orders import Order
 from seatrial.contracts.scenario import Scenario
@@ -125,7 +124,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     `started` and `ended` are simulated times in UNIX ns UTC, `rows` how many rows of the tape were used. `stopped` says
     why a run ended before its tape, and `None` for one that did not. `equity` are samples, thinned out evenly on long
-    runs; `max_drawdown_pct` is exact, per mark. `faults` are the first of `fault_count` rows that were dropped.
+    runs; `max_drawdown_pct` looks at every row. `faults` are the first of `fault_count` rows that were dropped.
     """
 
     engine: EngineInfo
@@ -146,7 +145,6 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[TapeFault, ...] = ()
     fault_count: int = 0
     warnings: tuple[str, ...] = ()
-    dropped_legs: tuple[Leg, ...] = ()
 
 
 class RunMonitor(Protocol):

@@ -317,7 +317,7 @@ def _requested(order: Order, event: OrderEvent, events: tuple[OrderEvent, ...]) 
         modifies += 1
     elif kind is CancelRefused:
         cancels -= 1
-    elif kind is ModifyRefused or (kind is OrderReplaced and event.requested):  # type: ignore[union-attr]
+    elif kind is ModifyRefused or (kind is OrderReplaced and event.requested):  # type: ignore[union-attr]  # its kind says so
         modifies -= 1
     if cancels < 0 or modifies < 0:  # an answer nobody waits for; harmless only once the order has ended
         if order.status not in TERMINAL:
@@ -327,10 +327,10 @@ def _requested(order: Order, event: OrderEvent, events: tuple[OrderEvent, ...]) 
     status = _status(order, cancels=cancels, modifies=modifies, filled=order.filled_quantity, accepted=accepted)
     changes: dict[str, Any] = {}
     if kind is OrderReplaced:
-        quantity = event.change.quantity  # type: ignore[union-attr]
+        quantity = event.change.quantity  # type: ignore[union-attr]  # its kind says so
         if quantity is not None and quantity <= order.filled_quantity:
             _refuse(order, event)
-        changes = {field: value for field, value in asdict(event.change).items() if value is not None}  # type: ignore[union-attr]
+        changes = {field: value for field, value in asdict(event.change).items() if value is not None}  # type: ignore[union-attr]  # its kind says so
     return replace(order, status=status, pending_cancels=cancels, pending_modifies=modifies, events=events, **changes)
 
 

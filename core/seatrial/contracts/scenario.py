@@ -10,7 +10,7 @@ import msgspec
 
 from seatrial.contracts._expect import expect
 from seatrial.contracts.events import OrderChange
-from seatrial.contracts.latency import LATENCY_INSTANT, LatencyConfig, Leg
+from seatrial.contracts.latency import LATENCY_INSTANT, LatencyConfig
 from seatrial.contracts.market import Bar, Instrument, Quote, Trade
 from seatrial.contracts.orders import Order
 from seatrial.contracts.risk import RiskConfig
@@ -127,8 +127,7 @@ Instruction: TypeAlias = SubmitAt | CancelAt | ModifyAt | SwitchAt
 class ExecutionConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """How orders are executed.
 
-    `initial_cash` is in currency. `drop_legs` names legs whose delay an engine may leave out because it cannot delay
-    them. `checkpoint_every` is `never`, `event`, `bar`, or whole seconds of simulated time.
+    `initial_cash` is in currency. `checkpoint_every` is `never`, `event`, `bar`, or whole seconds of simulated time.
     """
 
     simulator_id: str = "sim"
@@ -138,7 +137,6 @@ class ExecutionConfig(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     venue: VenueConfig = VenueConfig()
     risk: RiskConfig | None = None
     observers: tuple[str, ...] = ()
-    drop_legs: tuple[Leg, ...] = ()
     checkpoint_every: str | int = "never"
 
     def __post_init__(self) -> None:

@@ -44,7 +44,7 @@ def build(path: str, params: Mapping[str, Any]) -> Any:
     kind = load_class(path)
     try:
         return kind(**params)
-    except Exception as error:
+    except Exception as error:  # whatever a stranger's code raises becomes an error of ours
         given = ", ".join(f"{name}={value!r}" for name, value in params.items()) or "no parameters"
         raise StrategyError(path, f"it cannot be built with {given} ({type(error).__name__}: {error})") from error
 
@@ -61,7 +61,7 @@ def _from_module(path: str, name: str) -> ModuleType:
             problem = f"no module {error.name!r}; check the name, or give a file: 'path/to/file.py:Class'"
             raise StrategyError(path, problem) from None
         raise StrategyError(path, f"{name} cannot be imported (no module {error.name!r})") from error
-    except Exception as error:
+    except Exception as error:  # whatever a stranger's code raises becomes an error of ours
         raise StrategyError(path, f"{name} cannot be imported ({type(error).__name__}: {error})") from error
 
 
@@ -76,7 +76,7 @@ def _from_file(path: str, file: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except Exception as error:  # whatever a stranger's code raises becomes an error of ours
         del sys.modules[name]
         raise StrategyError(path, f"{file} cannot be run ({type(error).__name__}: {error})") from error
     return module

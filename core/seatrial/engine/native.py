@@ -9,7 +9,6 @@ from __future__ import annotations
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
-from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
@@ -21,6 +20,7 @@ from seatrial.data.tape import open_tape, sample_instruments
 from seatrial.engine.claims import NATIVE
 from seatrial.engine.context import Context
 from seatrial.engine.loading import build
+from seatrial.engine.places import place_of
 from seatrial.engine.recording import Recorder, RecorderState
 from seatrial.engine.script import Script
 from seatrial.errors import CheckpointError, InvalidConfigError, StrategyError
@@ -32,7 +32,7 @@ from seatrial.venue.simulator import ExecutionSimulator
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from seatrial.contracts.checkpoint import ExecutionCheckpoint
+    from seatrial.contracts.checkpoint import ExecutionCheckpoint, SimulatorConfig
     from seatrial.contracts.engine import RunMonitor
     from seatrial.contracts.events import Event
     from seatrial.contracts.market import MarketEvent
@@ -44,7 +44,6 @@ __all__ = ["NativeEngine"]
 
 
 _INTERRUPTED = "it was interrupted"
-_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 class _Progress(msgspec.Struct, frozen=True):
@@ -103,7 +102,7 @@ class _Run:
         self._simulator = fresh
         if scenario.resume_from is not None:
             checkpoint = _stored(scenario.resume_from)
-            _check_same(checkpoint, fresh.snapshot(), scenario.resume_from)
+            _check_same(checkpoint.config, fresh.config, scenario.resume_from)
             self._simulator = ExecutionSimulator.from_checkpoint(checkpoint, plugins=plugins)
             progress = _progress(checkpoint, scenario.resume_from)
         strategy = scenario.strategy
@@ -202,15 +201,13 @@ class _Run:
             return call(*arguments)
         except StrategyError:
             raise
-        except Exception as error:
+        except Exception as error:  # whatever a stranger's code raises becomes an error of ours
             raise self._failed(method, error) from error
 
     def _failed(self, method: str, error: Exception) -> StrategyError:
         path = "" if self._scenario.strategy is None else self._scenario.strategy.path
-        frames = [
-            frame for frame in extract_tb(error.__traceback__) if not Path(frame.filename).is_relative_to(_PACKAGE)
-        ]
-        where = f", {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+        place = place_of(error)
+        where = f", {place}" if place else ""
         when = iso(self._simulator.now)
         return StrategyError(path, f"{method} failed at {when}{where} ({type(error).__name__}: {error})")
 
@@ -245,7 +242,7 @@ class _Run:
             stopped=stopped,
             events=tuple(simulator.events),
             orders=(*simulator.pending_orders.values(), *simulator.completed_orders.values()),
-            account=simulator.snapshot().account,
+            account=simulator.account_summary(),
             equity=recorder.equity(),
             max_drawdown_pct=recorder.max_drawdown_pct,
             decisions=recorder.decisions(),
@@ -284,13 +281,13 @@ def _stored(path: str) -> ExecutionCheckpoint:
         return manager.load_checkpoint(Path(path))
 
 
-def _check_same(stored: ExecutionCheckpoint, fresh: ExecutionCheckpoint, path: str) -> None:
+def _check_same(stored: SimulatorConfig, fresh: SimulatorConfig, path: str) -> None:
     """Refuse to go on under other settings than the run began with.
 
     :raises CheckpointError: naming the first that differs.
     """
-    for field in fresh.config.__struct_fields__:
-        before, now = getattr(stored.config, field), getattr(fresh.config, field)
+    for field in fresh.__struct_fields__:
+        before, now = getattr(stored, field), getattr(fresh, field)
         if before != now:
             raise CheckpointError(path, f"the run began with {field}={before!r}, not {now!r}; resume it as it began")
 

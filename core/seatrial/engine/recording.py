@@ -83,7 +83,7 @@ class Recorder:
         elif self._peak > 0:
             self._deepest = max(self._deepest, (self._peak - equity) * _HUNDRED / self._peak)
         before, self.rows = self.rows, self.rows + rows
-        if before % self._every < rows or self._every == 1:
+        if before % self._every < rows:
             self._samples.append(EquityPoint(ts, equity))
             if len(self._samples) > _MOST:
                 self._samples = self._samples[::2]

@@ -103,7 +103,7 @@ class Admission:
                     break
                 refusals[index] = self._forbidden(order, now)
                 counted.append(order.order_id)
-        except BaseException:
+        except BaseException:  # an interrupt, too, leaves nothing counted
             self._uncount(counted)
             raise
         culprit = next((order_id for order_id, found in zip(ids, refusals, strict=True) if found), None)
@@ -135,7 +135,7 @@ class Admission:
         exposure.add(order)
         try:
             rejection = self._judge(order, now)
-        except BaseException:
+        except BaseException:  # an interrupt, too, leaves nothing counted
             exposure.drop(order.order_id)
             raise
         if rejection is not None:
@@ -169,7 +169,7 @@ class Admission:
         exposure.amend(order, change)
         try:
             rejection = self._judge(renewed, now, shrinks=shrinks)
-        except BaseException:
+        except BaseException:  # an interrupt, too, leaves nothing counted
             exposure.unamend(order)
             raise
         if rejection is not None:

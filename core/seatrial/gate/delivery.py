@@ -175,17 +175,6 @@ class Delivery(ReportLeg):
             if once:
                 break
 
-    def _place_now(self, order: Order, now: int, native: object) -> None:
-        """Hand an order over that takes no time to arrive, and deliver what comes of it."""
-        self._until = now
-        self.running = True
-        try:
-            self._venue.place((order,), now, native)
-            self._drain(now)
-        finally:
-            self.running = False
-            self._until = _NOWHERE
-
     def _step(self, due: int, until: int) -> None:
         """Do the one next thing, which is due at `due`; the first day begins at `until`."""
         self.running = True

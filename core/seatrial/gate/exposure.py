@@ -152,9 +152,11 @@ class Exposure:
             else:
                 side.value -= value
         else:
-            other = cast("Entry", entry)
-            symbol = other.symbol
-            self._discount(other)
+            linked = cast("Entry", entry)
+            symbol = linked.symbol
+            self._discount(linked)
+            if linked.order.parent_id is not None:
+                self._leave(order_id, linked.order.parent_id)
         self.stakes[symbol].ends = None
         self.stale.add(symbol)
         if self._floors:
@@ -294,21 +296,24 @@ class Exposure:
         side = parent[1] if isinstance(parent, tuple) else parent.side
         return side is (stake.sells if entry.side is stake.buys else stake.buys)
 
-    def _wake(self, order_id: str) -> None:
-        """Count anew whoever hung on an order that is gone, or beside it."""
-        for child_id in self._children.pop(order_id, ()):
+    def _wake(self, parent_id: str) -> None:
+        """Count the exits of an entry that is gone."""
+        for child_id in self._children.pop(parent_id, ()):
             child = self._entries.get(child_id)
             if isinstance(child, Entry):
                 self._set(child, self._amounts(child))
-        for parent_id, children in self._children.items():
-            if order_id in children:
-                children.remove(order_id)
-                left = next((member for child_id in children if (member := self._exit(child_id)) is not None), None)
-                if left is not None:
-                    self._count(left)
-                if not children:
-                    del self._children[parent_id]
-                return
+
+    def _leave(self, order_id: str, parent_id: str) -> None:
+        """Count anew those beside an exit that is gone."""
+        siblings = self._children.get(parent_id)
+        if siblings is None:
+            return
+        siblings.remove(order_id)
+        left = next((member for child_id in siblings if (member := self._exit(child_id)) is not None), None)
+        if left is not None:
+            self._count(left)
+        if not siblings:
+            del self._children[parent_id]
 
     def _set(self, entry: Entry, amounts: Amounts) -> None:
         self._discount(entry)

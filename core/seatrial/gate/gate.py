@@ -144,16 +144,12 @@ class ExecutionGate(Delivery):
         wire.track(order_id, order.strategy_id)
         event = OrderSubmitted(order_id, now, now)
         client.pending[order_id] = sent = order.apply(event)
+        wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
         if client.listeners or self._hearers:
-            wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
             self._log(event, sent)
             self._finish()
-        elif not self.running and wire.is_free(now):  # there at once, and nobody to hear of it before
-            client.events.append(event)
-            self._place_now(sent, now, native)
         else:
             client.events.append(event)
-            wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
             if wire.requests.head <= now and not self.running:
                 self._deliver_until(now)
         return client.pending.get(order_id) or client.completed[order_id]
@@ -227,7 +223,8 @@ class ExecutionGate(Delivery):
         admission = self.admission
         released = tuple(admission.controls.latches.values())
         admission.controls.switch(state)
-        admission.count()
+        if self.trading_state is TradingState.REDUCE_ONLY:
+            admission.count()
         self._log(TradingStateChanged(now, now, self.trading_state, by, reason), None)
         if state is TradingState.ACTIVE and admission.risk is not None:
             self._latch(admission.risk.enabled(by, reason, released))

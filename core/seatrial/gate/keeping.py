@@ -1,8 +1,11 @@
-"""How rules, observers and strategies have their own state kept: `save_state()` gives JSON, `load_state()` takes it."""
+"""How rules, observers and strategies have their own state kept, and under which names.
+
+`save_state()` gives JSON, `load_state()` takes it back.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from math import isfinite
 from typing import cast
 
@@ -10,7 +13,20 @@ import msgspec
 
 from seatrial.errors import InvalidConfigError
 
-__all__ = ["as_json", "load_state", "save_state"]
+__all__ = ["as_json", "load_state", "save_state", "unique"]
+
+
+def unique(name: str, taken: Container[str]) -> str:
+    """Return a name that nobody has yet: `name` itself, else `name#2`, `name#3` and so on.
+
+    >>> unique("tally", {"tally", "tally#2"})
+    'tally#3'
+    """
+    count, free = 1, name
+    while free in taken:
+        count += 1
+        free = f"{name}#{count}"
+    return free
 
 
 def as_json(value: object) -> msgspec.Raw:
@@ -45,7 +61,7 @@ def load_state(setting: str, name: str, thing: object, state: msgspec.Raw) -> No
         raise InvalidConfigError(setting, name, "it has a state in the checkpoint, but no load_state()")
     try:
         load(msgspec.json.decode(state))
-    except Exception as error:
+    except Exception as error:  # whatever a stranger's code raises becomes an error of ours
         problem = f"its load_state() failed ({type(error).__name__}: {error})"
         raise InvalidConfigError(setting, name, problem) from error
 

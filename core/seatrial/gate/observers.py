@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from seatrial.errors import InvalidConfigError, SeatrialError
-from seatrial.gate.keeping import load_state, save_state
+from seatrial.gate.keeping import load_state, save_state, unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,8 +39,7 @@ class Observers:
         """Pass on to `observers`."""
         self._listening: dict[str, Observer] = {}
         for name, observer in sorted(observers, key=lambda pair: pair[0]):
-            count = sum(1 for known in self._listening if known.partition("#")[0] == name)
-            self._listening[f"{name}#{count + 1}" if count else name] = observer
+            self._listening[unique(name, self._listening)] = observer
         self._dropped: dict[str, Exception] = {}
 
     @property

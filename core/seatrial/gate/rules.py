@@ -13,6 +13,7 @@ import msgspec
 from seatrial.contracts.rejection import RejectionReason
 from seatrial.contracts.risk import NamedRule, RiskConfig, RiskViolation, RuleObject
 from seatrial.errors import InvalidConfigError
+from seatrial.gate.keeping import unique
 from seatrial.plugins import installed_plugins
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from seatrial.plugins import Plugins
 
-__all__ = ["OpenRule", "mistake", "objection", "open_rules", "rule_name", "storable", "with_objects"]
+__all__ = ["OpenRule", "chosen_rules", "mistake", "objection", "open_rules", "rule_name", "storable", "with_objects"]
 
 
 class OpenRule:
@@ -53,15 +54,10 @@ class OpenRule:
         self.needs_exposure = _flag(rule, "needs_exposure", default=True) or self.exempts_reducing
 
 
-def open_rules(config: RiskConfig, plugins: Plugins | None) -> tuple[OpenRule, ...]:
-    """Return every rule of `config`, in the order in which they are asked.
+def chosen_rules(config: RiskConfig) -> dict[str, object]:
+    """Return every rule of `config` under the name its refusals give, in the order in which they are asked.
 
-    The limits and the kill switch are registered rules like any other, built from their settings; names are looked up
-    in `plugins`, the installed ones unless given.
-
-    :raises UnknownPluginNameError: when nobody offers a name.
-    :raises PluginError: when a rule does not take its parameters.
-    :raises InvalidConfigError: for the stand-in of an object that was not handed over again.
+    The limits and the kill switch are registered rules like any other, built from their settings.
     """
     chosen: list[object] = [
         NamedRule(name, msgspec.to_builtins(limit))
@@ -70,27 +66,35 @@ def open_rules(config: RiskConfig, plugins: Plugins | None) -> tuple[OpenRule, .
     ]
     if not config.trading_enabled:
         chosen.append(NamedRule("kill_switch", {"engaged": True}))
-    opened: dict[str, OpenRule] = {}
+    named: dict[str, object] = {}
     for rule in (*chosen, *config.rules):
+        named[unique(rule_name(rule), named)] = rule
+    return named
+
+
+def open_rules(config: RiskConfig, plugins: Plugins | None) -> tuple[OpenRule, ...]:
+    """Return every rule of `config`, ready to be asked; `plugins` know the names, the installed ones unless given.
+
+    :raises UnknownPluginNameError: when nobody offers a name.
+    :raises PluginError: when a rule does not take its parameters.
+    :raises InvalidConfigError: for the stand-in of an object that was not handed over again.
+    """
+    opened: list[OpenRule] = []
+    for name, rule in chosen_rules(config).items():
         if isinstance(rule, RuleObject):
             problem = "it was an object when the checkpoint was taken; hand it over again, in rules=(…,)"
             raise InvalidConfigError("rules", rule.name, problem)
+        built = rule
         if isinstance(rule, NamedRule):
-            name, built = rule.name, (plugins or installed_plugins()).risk_rule(rule.name, rule.params)
-        else:
-            name, built = rule_name(rule), rule
-        base, count = name, 1
-        while name in opened:
-            count += 1
-            name = f"{base}#{count}"
-        opened[name] = OpenRule(name, built)
-        if opened[name].check is None and opened[name].watch is None:
+            built = (plugins or installed_plugins()).risk_rule(rule.name, rule.params)
+        opened.append(OpenRule(name, built))
+        if opened[-1].check is None and opened[-1].watch is None:
             raise InvalidConfigError("rules", name, "it has neither check() nor watch()")
-    return tuple(opened.values())
+    return tuple(opened)
 
 
 def rule_name(rule: object) -> str:
-    """Return the name of a rule that was handed over as an object: its own, else that of its class."""
+    """Return the name of a rule: its own, else that of its class."""
     name = getattr(rule, "name", None)
     return name if isinstance(name, str) and name else type(rule).__name__
 

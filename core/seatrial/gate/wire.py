@@ -112,14 +112,6 @@ class Wire:
         due, other = self.requests.head, self.reports.head
         return min(other, due)
 
-    def is_free(self, now: int) -> bool:
-        """Return whether a submit sent `now` arrives at once, before anything else that is under way."""
-        requests = self.requests
-        if self._submit_delay != 0 or requests.messages or requests.last > now or self.reports.head <= now:
-            return False
-        requests.last = now
-        return True
-
     def track(self, order_id: str, strategy_id: str) -> None:
         """Count a new order of a strategy; its draws are keyed by that count, not by its id."""
         n = self._counts[strategy_id] = self._counts.get(strategy_id, 0) + 1

@@ -16,7 +16,7 @@ from seatrial.contracts.events import (
     OrderRejected,
     TradingStateChanged,
 )
-from seatrial.gate.rules import rule_name
+from seatrial.gate.rules import chosen_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["RuleUse", "configured_rules", "count_rules"]
 
 _HUNDRED = Decimal(100)
-_LIMITS = ("position_limit", "exposure_limit", "drawdown_limit")
 
 
 class RuleUse(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,19 +52,7 @@ class RuleUse(msgspec.Struct, frozen=True, kw_only=True):
 
 def configured_rules(risk: RiskConfig | None) -> tuple[str, ...]:
     """Return the names of a configuration's rules, in the order in which they are asked."""
-    if risk is None:
-        return ()
-    names = [name for name in _LIMITS if getattr(risk, name) is not None]
-    if not risk.trading_enabled:
-        names.append("kill_switch")
-    found: dict[str, None] = {}
-    for base in (*names, *map(rule_name, risk.rules)):
-        name, count = base, 1
-        while name in found:
-            count += 1
-            name = f"{base}#{count}"
-        found[name] = None
-    return tuple(found)
+    return () if risk is None else tuple(chosen_rules(risk))
 
 
 def count_rules(

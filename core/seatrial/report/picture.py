@@ -122,7 +122,7 @@ def _png(figure: Any) -> bytes:
         ) from None
     try:
         content: bytes = figure.to_image(format="png", width=1_200, height=700, scale=2)
-    except Exception as error:
+    except Exception as error:  # whatever a stranger's code raises becomes an error of ours
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise PictureError("kaleido", f"cannot draw a PNG ({reason}); give a name that ends in .html") from error
     return content

@@ -58,7 +58,7 @@ def shown_price(price: Decimal | None) -> str:
     if price is None:
         return "-"
     exponent = price.as_tuple().exponent
-    long = isinstance(exponent, int) and exponent < _MILLIONTH.as_tuple().exponent  # type: ignore[operator]
+    long = isinstance(exponent, int) and exponent < _MILLIONTH.as_tuple().exponent  # type: ignore[operator]  # of a finite number it is an int
     return plain(price.quantize(_MILLIONTH, context=_WIDE)) if long else f"{price:f}"
 
 

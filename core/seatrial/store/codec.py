@@ -7,8 +7,7 @@ serves the next.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from collections.abc import Iterator
 from functools import reduce
 from itertools import chain
 from operator import attrgetter
@@ -21,60 +20,39 @@ from seatrial.contracts.checkpoint import AccountSummary, ExecutionCheckpoint, S
 from seatrial.contracts.events import AccountEvent, Event, OrderDenied, OrderEvent, OrderExecution, OrderReplaced
 from seatrial.contracts.order_terms import OrderTerms
 from seatrial.contracts.orders import TERMINAL, Order
-from seatrial.contracts.terms import OrderSide, OrderType, TimeInForce
 from seatrial.errors import CheckpointError, InvalidOrderError, SeatrialError
 
 __all__ = ["Encoder", "decode"]
 
 _ACCOUNT_EVENTS = frozenset(get_args(AccountEvent))
-_HEAD = ("order_id", "symbol", "side", "order_type", "quantity", "created_at")
+_HEAD = ("order_id", "symbol", "side", "order_type", "quantity", "created_at")  # what every order has
 _JSON = msgspec.json.Encoder()
 
 
-class _Extras(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    """The terms that most orders leave as they are."""
-
-    limit_price: Decimal | None = None
-    stop_price: Decimal | None = None
-    trail_amount: Decimal | None = None
-    trail_percent: Decimal | None = None
-    limit_offset: Decimal | None = None
-    time_in_force: TimeInForce = TimeInForce.GTC
-    expire_at: int | None = None
-    parent_id: str | None = None
-    oco_id: str | None = None
-    reduce_only: bool = False
-    post_only: bool = False
-    strategy_id: str = "S"
-    tags: tuple[str, ...] = ()
-    native_type: str | None = None
-
-
-_EXTRAS = {field.name: field.default for field in msgspec.structs.fields(_Extras)}
-
-
-_DEFAULTS = tuple(_EXTRAS.values())
+_TERMS = msgspec.structs.fields(OrderTerms)
+_FIRST, _LATER = _TERMS[: len(_HEAD)], _TERMS[len(_HEAD) :]
+_DEFAULTS = tuple([field.default for field in _LATER])
+_Extras: Any = msgspec.defstruct(  # the terms that most orders leave as they are
+    "_Extras", [(field.name, field.type, field.default) for field in _LATER], frozen=True, gc=False, omit_defaults=True
+)
+_PLAIN: Any = _Extras()
+_OrderRow: Any = msgspec.defstruct(  # an order as it was sent
+    "_OrderRow",
+    [*[(field.name, field.type) for field in _FIRST], ("extras", _Extras, _PLAIN)],
+    frozen=True,
+    gc=False,
+    array_like=True,
+)
+_ORDERS: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[_OrderRow])
 _head_of = attrgetter(*_HEAD)
-_extras_of = attrgetter(*_EXTRAS)
-
-
-class _OrderRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """An order as it was sent."""
-
-    order_id: str
-    symbol: str
-    side: OrderSide
-    order_type: OrderType
-    quantity: Decimal
-    created_at: int
-    extras: _Extras = _Extras()
+_extras_of = attrgetter(*[field.name for field in _LATER])
 
 
 def _row_type(kind: type[msgspec.Struct], skipped: int) -> Any:
     """Return an event's row: its tag, the order's number (-1 for none), the time, the delay, and the rest."""
     rest = [(field.name, field.type, field.default) for field in msgspec.structs.fields(kind)[skipped:]]
     fields: list[Any] = [("number", int), ("timestamp", int), ("delay", int), *rest]
-    fields = [field if len(field) < 3 or field[2] is not msgspec.NODEFAULT else field[:2] for field in fields]  # noqa: PLR2004
+    fields = [field if len(field) < 3 or field[2] is not msgspec.NODEFAULT else field[:2] for field in fields]  # noqa: PLR2004 - name, type, default
     return msgspec.defstruct(
         f"{kind.__name__}Row", fields, frozen=True, gc=False, array_like=True, tag=kind.__struct_config__.tag
     )
@@ -88,7 +66,7 @@ _KINDS: dict[type, type[msgspec.Struct]] = {
     **{_row_type(kind, 3): kind for kind in get_args(OrderEvent)},
     **{_row_type(kind, 2): kind for kind in _ACCOUNT_EVENTS},
 }
-_EVENTS: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[reduce(_either, _KINDS)])  # type: ignore[misc]
+_EVENTS: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[reduce(_either, _KINDS)])  # type: ignore[misc]  # a union made at run time
 
 
 class _Body(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +75,7 @@ class _Body(msgspec.Struct, frozen=True, kw_only=True):
     config: SimulatorConfig
     account: AccountSummary
     timestamp: int
-    orders: list[_OrderRow]
+    orders: msgspec.Raw
     events: msgspec.Raw
     gate: msgspec.Raw
     engine: msgspec.Raw
@@ -175,8 +153,7 @@ class Encoder:
         row = _head_of(order)
         values = _extras_of(order)
         if values != _DEFAULTS:
-            pairs = zip(_EXTRAS, values, _DEFAULTS, strict=True)
-            row = (*row, {name: value for name, value, default in pairs if value != default})
+            row = (*row, _beside_defaults(values))
         self._orders += b",\n" if self._orders else b"\n"
         self._orders += _JSON.encode(row)
 
@@ -191,7 +168,7 @@ def decode(path: object, simulator_id: str, body: bytes) -> ExecutionCheckpoint:
     """
     try:
         stored = msgspec.json.decode(body, type=_Body)
-        history = _History([_order(row) for row in stored.orders])
+        history = _History([_order(row) for row in _ORDERS.decode(stored.orders)])
         for row in _EVENTS.decode(stored.events):
             history.take(row)
     except (msgspec.DecodeError, SeatrialError, ArithmeticError, LookupError, ValueError) as error:
@@ -254,13 +231,13 @@ class _History:
             self.pending[order_id] = after
 
 
-def _order(row: _OrderRow) -> Order:
-    head: Mapping[str, Any] = {name: getattr(row, name) for name in _HEAD}
+def _beside_defaults(values: tuple[Any, ...]) -> dict[str, Any]:
+    """Return the later terms that are not as most orders leave them."""
+    pairs = zip(_LATER, values, _DEFAULTS, strict=True)
+    return {field.name: value for field, value, default in pairs if value != default}
+
+
+def _order(row: Any) -> Order:
+    head: dict[str, Any] = dict(zip(_HEAD, _head_of(row), strict=True))
     extras = row.extras
-    if extras is _PLAIN:
-        return Order(**head)
-    return Order(**head, **{name: value for name in _EXTRAS if (value := getattr(extras, name)) != _EXTRAS[name]})
-
-
-_PLAIN = _OrderRow.__struct_defaults__[-1]
-assert set(_EXTRAS) | set(_HEAD) == set(OrderTerms.__struct_fields__)  # noqa: S101 - a new term wants its place here
+    return Order(**head) if extras is _PLAIN else Order(**head, **_beside_defaults(_extras_of(extras)))

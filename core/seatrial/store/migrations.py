@@ -41,7 +41,7 @@ def migrated(
             )
         try:
             value = step(value)
-        except Exception as error:
+        except Exception as error:  # whatever a stranger's code raises becomes an error of ours
             problem = f"the step from its format {number} to {number + 1} failed ({type(error).__name__}: {error})"
             raise CheckpointError(path, problem) from error
     return msgspec.json.encode(value)

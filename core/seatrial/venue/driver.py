@@ -141,17 +141,9 @@ class Driver:
         self._check_time(now, "process_market_data")
         if self._idle(now):
             self.gate.now = now
-            market, mark = self.venue.market.price, self.gate.mark
-            for symbol, price in prices.items():
-                market(symbol, price, now)
-                mark(symbol, price, now)
-            self.gate.assess()
-            if not self._idle(now):
-                self._run(now, None)
         else:
-            step = Prices(now, dict(prices))
-            self._run(now, step)
-            self._do_prices(step)
+            self._run(now, Prices(now, dict(prices)))
+        self._do_prices(now, prices)
         return self.gate.client.take_reported()
 
     def process_bar(self, bar: Bar) -> tuple[OrderExecution, ...]:
@@ -230,7 +222,7 @@ class Driver:
         elif isinstance(step, Trade):
             self._do_trade(step)
         elif isinstance(step, Prices):
-            self._do_prices(step)
+            self._do_prices(step.ts, step.prices)
         elif isinstance(step, Bars):
             self._do_bars(step)
         elif isinstance(step, Closes):
@@ -253,12 +245,12 @@ class Driver:
             self.gate.assess()
         self._run(trade.ts, None)
 
-    def _do_prices(self, step: Prices) -> None:
-        for symbol, price in step.prices.items():
-            self.venue.market.price(symbol, price, step.ts)
-            self.gate.mark(symbol, price, step.ts)
+    def _do_prices(self, now: int, prices: Mapping[str, Decimal]) -> None:
+        for symbol, price in prices.items():
+            self.venue.market.price(symbol, price, now)
+            self.gate.mark(symbol, price, now)
         self.gate.assess()
-        self._run(step.ts, None)
+        self._run(now, None)
 
     def _do_bars(self, step: Bars) -> None:
         venue, gate, market = self.venue, self.gate, self.venue.market
@@ -334,6 +326,7 @@ class Driver:
             self._run(now, then)
 
     def _idle(self, until: int) -> bool:
+        """Return whether nothing happens by `until`, as before most market data."""
         gate = self.gate
         wire = gate.wire
         return (
@@ -346,8 +339,7 @@ class Driver:
     def _run(self, until: int, then: Step | None) -> None:
         """Let everything due by `until` happen in time order: the venue's own clock first, then the gate."""
         gate, timers = self.gate, self.venue.timers
-        wire = gate.wire
-        if wire.requests.head > until and wire.reports.head > until and timers.head > until and gate.boundary > until:
+        if self._idle(until):
             gate.now = until
             return
         self._unfinished = Unfinished(until, then)

@@ -198,6 +198,30 @@ class ExecutionSimulator(Driver):
         """Let `listener(event, order)` hear every event from now on; it may submit, modify and cancel."""
         self.gate.add_listener(listener)
 
+    @property
+    def config(self) -> SimulatorConfig:
+        """Everything this simulator was opened with, as a checkpoint keeps it."""
+        return SimulatorConfig(
+            simulator_id=self.simulator_id,
+            seed=self.seed,
+            initial_cash=self.initial_cash,
+            latency=self.latency_config if can_store(self.latency_config) else None,
+            venue=self.venue_config,
+            risk=None if self.risk_config is None else storable(self.risk_config),
+            instruments=self._instruments.declared,
+            observers=self._observing,
+        )
+
+    def account_summary(self) -> AccountSummary:
+        """Return the account as reported, frozen."""
+        return AccountSummary(
+            initial_cash=self.initial_cash,
+            cash=self.cash,
+            equity=self.get_account_value(),
+            positions=dict(self.positions),
+            trading_state=self.trading_state,
+        )
+
     # -- checkpoints -----------------------------------------------------------------------------------------------
 
     def snapshot(self, strategy: object = None) -> ExecutionCheckpoint:
@@ -213,27 +237,11 @@ class ExecutionSimulator(Driver):
             raise InvalidConfigError("strategy", strategy, "it has no save_state(), so nothing of it would be kept")
         check_storable(self.venue_config, self._instruments.declared)
         engine = EngineState(save_venue(self.venue, client.completed), self._unfinished)
-        account = AccountSummary(
-            initial_cash=self.initial_cash,
-            cash=self.cash,
-            equity=self.get_account_value(),
-            positions=dict(self.positions),
-            trading_state=self.trading_state,
-        )
         return ExecutionCheckpoint(
             simulator_id=self.simulator_id,
             timestamp=self.now,
-            config=SimulatorConfig(
-                simulator_id=self.simulator_id,
-                seed=self.seed,
-                initial_cash=self.initial_cash,
-                latency=self.latency_config if can_store(self.latency_config) else None,
-                venue=self.venue_config,
-                risk=None if self.risk_config is None else storable(self.risk_config),
-                instruments=self._instruments.declared,
-                observers=self._observing,
-            ),
-            account=account,
+            config=self.config,
+            account=self.account_summary(),
             pending=tuple(client.pending.values()),
             completed=tuple(client.completed.values()),
             originals=tuple(client.originals.values()),

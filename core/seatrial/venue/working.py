@@ -20,8 +20,6 @@ _ZERO = Decimal(0)
 class Phase(Enum):
     """What a working order waits for."""
 
-    DORMANT = "dormant"
-    """Its parent's completion."""
     MARKET = "market"
     """Any price."""
     LIMIT = "limit"
