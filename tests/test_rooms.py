@@ -23,7 +23,6 @@ ROOMS = (
     "store",
     "data",
     "engine",
-    "testing",
     "report",
     "cli",
     "__main__",

@@ -155,7 +155,7 @@ def test_engines_tell_what_they_can_do(seatrial: Callable[..., Result]) -> None:
 
     assert native["problem"] is None
     assert "delay_submit" in native["capabilities"]
-    assert "native can do: bars, brackets, " in seatrial("engines").stdout
+    assert "native can do: bar_strict, bars, brackets, " in seatrial("engines").stdout
 
 
 def test_rules_tell_what_they_limit(seatrial: Callable[..., Result]) -> None:

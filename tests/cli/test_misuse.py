@@ -110,7 +110,7 @@ def test_run_without_checkpoints_is_told_in_one_line(voyage: Path, seatrial: Cal
 
     result = seatrial("run", "--resume", "latest")
 
-    problem = 'it left no checkpoint to go on from; run it anew, with checkpoint_every = "bar" to have some'
+    problem = "it left no checkpoint to go on from; run it anew, with checkpoint_every = 60 (seconds) to have some"
     assert (result.exit_code, result.stderr) == (2, f"seatrial: run voyage-1: {problem}\n")
 
 

@@ -9,8 +9,10 @@ import sys
 from typing import TYPE_CHECKING
 
 import msgspec
+import pytest
 
 from seatrial.contracts.engine import RunRecord
+from seatrial.report.picture import PictureError
 from seatrial.report.summary import RunSummary, summarize
 
 if TYPE_CHECKING:
@@ -120,6 +122,58 @@ def test_runs_may_be_kept_elsewhere(here: Path, seatrial: Callable[..., Result])
     assert (here / "elsewhere" / "voyage-1").is_dir()
     assert not (here / "runs").exists()
     assert seatrial("summary", "latest", "--runs", "elsewhere").exit_code == 0
+
+
+def test_failed_run_leaves_a_folder_of_the_user_as_it_was(here: Path, seatrial: Callable[..., Result]) -> None:
+    """A folder that was there stays, empty as it was; one that was made for the run goes."""
+    (here / "buyer.py").write_text("class Buyer:\n    def on_market(self, ctx, event):\n        1 / 0\n", "utf-8")
+    (here / "mine").mkdir()
+
+    codes = [seatrial("run", "voyage.toml", "--out", out).exit_code for out in ("mine", "fresh")]
+
+    assert codes == [2, 2]
+    assert list((here / "mine").iterdir()) == []
+    assert not (here / "fresh").exists()
+
+
+@pytest.mark.parametrize("library", ["plotly", "kaleido"])
+def test_picture_that_cannot_be_drawn_is_told_before_the_run(
+    here: Path, seatrial: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, library: str
+) -> None:
+    """A missing library costs no run."""
+    pytest.importorskip("plotly", reason="plotly is not installed: pip install 'seatrial[plot]'")
+    monkeypatch.setitem(sys.modules, library, None)
+
+    result = seatrial("run", "voyage.toml", "--picture", "png")
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"seatrial: no picture: {library} is not installed; run: pip install ")
+    assert not (here / "runs").exists()
+
+
+@pytest.mark.parametrize("storm", [False, True])
+def test_picture_that_fails_after_the_run_takes_nothing_with_it(
+    here: Path, seatrial: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, storm: bool
+) -> None:
+    """The summary, or how to go on, is told all the same, and the folder is whole."""
+    if storm:
+        (here / "storm").touch()
+        text = (here / "voyage.toml").read_text("utf-8")
+        (here / "voyage.toml").write_text(text.replace(':Buyer"', ':Buyer"\nparams = { dies = 9 }'), "utf-8")
+
+    def no_browser(*_: object) -> None:
+        raise PictureError("kaleido", "cannot draw a PNG (no Chrome)")
+
+    monkeypatch.setattr("seatrial.cli.run.check_picture", lambda _: None)
+    monkeypatch.setattr("seatrial.cli.run.save_picture", no_browser)
+
+    result = seatrial("run", "voyage.toml", "--picture", "png")
+
+    assert result.exit_code == 2
+    assert result.stderr.endswith("seatrial: no picture: kaleido cannot draw a PNG (no Chrome)\n")
+    assert ("go on with: " in result.stderr) is storm
+    assert ("run voyage-1: " in result.stdout) is not storm
+    assert (here / "runs/voyage-1/summary.json").is_file()
 
 
 def test_picture_is_drawn_into_the_folder(here: Path, seatrial: Callable[..., Result]) -> None:

@@ -362,7 +362,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.client_books_are_the_fold_of_reports()
         self.venue_books_are_the_fold_of_matches()
         self.orders_are_the_fold_of_their_executions()
-        assert simulator.venue.ledger.reservations.pools() == {}
+        assert simulator.venue.ledger.reservations.totals == {}
         assert self.returned == [event for event in simulator.events if type(event) is OrderExecution]
 
 

@@ -21,6 +21,7 @@ from seatrial import (
     RejectionReason,
     RiskConfig,
     TimeInForce,
+    VenueConfig,
 )
 from seatrial.clock import to_ns
 from seatrial.contracts.checkpoint import ExecutionCheckpoint
@@ -265,6 +266,41 @@ def test_script_is_carried_out_on_time() -> None:
     assert halt.timestamp == T0 + 300 * MS
 
 
+@pytest.mark.parametrize(
+    ("state", "cancel_working", "cancelled"),
+    [
+        (TradingState.HALTED, None, True),
+        (TradingState.HALTED, False, False),
+        (TradingState.REDUCE_ONLY, None, False),
+        (TradingState.REDUCE_ONLY, True, True),
+    ],
+)
+def test_operators_word_says_what_becomes_of_what_works(
+    state: TradingState, cancel_working: bool | None, cancelled: bool
+) -> None:
+    """To halt cancels what works, to restrict leaves it, unless told otherwise."""
+    resting = msgspec.structs.replace(_order("b"), order_type=OrderType.LIMIT, limit_price=D(1))
+    switch = SwitchAt(T0 + 300 * MS, state, "ops", "drill", cancel_working)
+
+    record = NativeEngine().run(Scenario(tape=Tape(rows=_quotes(20)), script=(SubmitAt(T0, (resting,)), switch)))
+
+    assert (record.orders[0].status is OrderStatus.CANCELLED) is cancelled
+
+
+@pytest.mark.parametrize(("theta", "filled_in"), [("0", 2), ("0.5", 1)])
+def test_strict_bars_are_taken_as_claimed(theta: str, filled_in: int) -> None:
+    """With `bar_theta` 0 an order that arrives within a bar trades in the next one, else it may trade in this."""
+    minute = 60_000 * MS
+    bars = [Bar(T0 + n * minute, "X", D(100), D(102), D(98), D(100), D(1000), T0 + (n - 1) * minute) for n in (1, 2, 3)]
+    execution = ExecutionConfig(venue=VenueConfig(bar_theta=D(theta)))
+    script = (SubmitAt(T0 + MS, (_order("a"),)),)
+
+    record = NativeEngine().run(Scenario(tape=Tape(rows=tuple(bars)), script=script, execution=execution))
+
+    assert Capability.BAR_STRICT in record.engine.capabilities
+    assert record.orders[0].executions[0].timestamp // minute - T0 // minute == filled_in - 1
+
+
 TRAILING = {OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIMIT}
 TRIGGERED = {OrderType.STOP, OrderType.STOP_LIMIT, OrderType.MARKET_IF_TOUCHED, OrderType.LIMIT_IF_TOUCHED}
 LIMITED = {OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.LIMIT_IF_TOUCHED}
@@ -352,6 +388,15 @@ def test_strategy_that_fails_is_named_with_its_line(file: Path, part: str, said:
         NativeEngine().run(Scenario(tape=Tape(rows=_quotes(20)), strategy=strategy))
 
     assert str(caught.value) == f"strategy '{file}:Broken': {said}"
+
+
+def test_strategy_that_never_started_is_not_stopped(file: Path) -> None:
+    """A run whose time to stop lies before its tape is over before it began."""
+    strategy = StrategyRef(path=f"{file}:Broken", params={"part": "on_stop"})
+
+    record = NativeEngine().run(Scenario(tape=Tape(rows=_quotes(3)), strategy=strategy, stop=T0 - 1))
+
+    assert (record.rows, record.stopped) == (0, "the time to stop was reached")
 
 
 @pytest.mark.parametrize(

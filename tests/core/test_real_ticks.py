@@ -183,7 +183,7 @@ class _Watch:
         assert len(simulator.events) == self.heard
         assert simulator.cash == self.cash, "cash is not the fold of the executions"
         assert dict(simulator.positions) == self.positions
-        pools = simulator.venue.ledger.reservations.pools()
+        pools = simulator.venue.ledger.reservations.totals
         assert all(amount > 0 for amount in pools.values()), pools
         sent, reached = self.sent, simulator.now - REQUEST_NS
         while sent and sent[0] <= reached:
@@ -470,7 +470,7 @@ def test_nothing_is_left_at_the_end(voyage: tuple[ExecutionSimulator, _Watch, _M
 
     assert not simulator.pending_orders
     assert simulator.gate.next_due() is None
-    assert venue.reservations.pools() == {}
+    assert venue.reservations.totals == {}
     assert (venue.account.cash, dict(venue.account.positions)) == (watch.cash, watch.positions)
 
 

@@ -91,7 +91,7 @@ class ReservationsMachine(RuleBasedStateMachine):
     @invariant()
     def totals_are_those_recomputed(self) -> None:
         pools = {pool for pool, _, _ in self.held.values()}
-        assert self.tally.pools() == {pool: self.total(pool, self.held) for pool in pools}
+        assert self.tally.totals == {pool: self.total(pool, self.held) for pool in pools}
         watched: tuple[Pool, ...] = (("", None), ("A", None), ("A", True), ("never used", None))
         for pool in watched:
             assert self.tally.total(pool) == self.total(pool, self.held)
@@ -100,7 +100,7 @@ class ReservationsMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         for name in list(self.held):
             self.tally.free(name)
-        assert self.tally.pools() == {}
+        assert self.tally.totals == {}
 
 
 class _AddsUpGroups(Reservations):
@@ -150,7 +150,7 @@ def test_group_counts_its_largest_leg() -> None:
     assert tally.total(POOL) == D(107)
     tally.free("O-1")
     tally.free("O-1")
-    assert tally.pools() == {POOL: D(7)}
+    assert tally.totals == {POOL: D(7)}
 
 
 # -- on a simulator ----------------------------------------------------------------------------------------------------
@@ -276,7 +276,7 @@ class CashAccountMachine(RuleBasedStateMachine):
 
     @invariant()
     def reservations_are_never_negative(self) -> None:
-        assert all(total > 0 for total in self.simulator.venue.ledger.reservations.pools().values())
+        assert all(total > 0 for total in self.simulator.venue.ledger.reservations.totals.values())
 
     def teardown(self) -> None:
         if not hasattr(self, "simulator"):
@@ -285,7 +285,7 @@ class CashAccountMachine(RuleBasedStateMachine):
             self.simulator.cancel_order(order_id, self.now)
         self.simulator.advance(self.now + 600_000 * MS)
         assert dict(self.simulator.pending_orders) == {}
-        assert self.simulator.venue.ledger.reservations.pools() == {}
+        assert self.simulator.venue.ledger.reservations.totals == {}
 
 
 class _OnCredit(CashAccountMachine):

@@ -6,15 +6,16 @@ RUNS/{session name}-{n}/session.toml    the session file as it was
                         record.json     everything that happened, and apart from it
                         events.jsonl    every event on a line
                         summary.json    what it came to
-                        equity.html     the picture, where one was asked for
+                        equity.html     the picture, where one was asked for (or equity.png)
 
-Each file is there whole or not at all: it is written under another name first, synced, then renamed.
+Each file is there whole or not at all: see :func:`~seatrial.store.whole.write_whole`.
 """
 
 from __future__ import annotations
 
-import os
 import re
+import shutil
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -23,6 +24,7 @@ import msgspec
 from seatrial.cli.problems import closest
 from seatrial.cli.scenarios import Overrides
 from seatrial.errors import SeatrialError
+from seatrial.store.whole import write_whole
 
 __all__ = [
     "CHECKPOINTS",
@@ -38,7 +40,6 @@ __all__ = [
     "all_runs",
     "create_run",
     "find_run",
-    "write_whole",
 ]
 
 SESSION = "session.toml"
@@ -48,7 +49,7 @@ EVENTS = "events.jsonl"
 SUMMARY = "summary.json"
 CHECKPOINTS = "checkpoints"
 LATEST = "latest"
-"""What stands for the run that was begun or resumed last."""
+"""What stands for the run that was begun, gone on with or ended last."""
 
 
 class RunError(SeatrialError):
@@ -91,9 +92,10 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class RunFolder:
     """One run directory."""
 
-    def __init__(self, path: Path) -> None:
-        """Touch nothing yet."""
+    def __init__(self, path: Path, *, made: bool = False) -> None:
+        """Touch nothing yet; `made` says that the directory was created for this run."""
         self.path = path
+        self._made = made
 
     @property
     def name(self) -> str:
@@ -132,18 +134,14 @@ class RunFolder:
         """Write one of the files, whole or not at all."""
         write_whole(self.path / name, content)
 
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file that is there whole or as it was before."""
-    fresh = path.with_name(f".{path.name}.tmp")
-    try:
-        with fresh.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+    def discard(self) -> None:
+        """Remove a run that came to nothing, but never what somebody else put there."""
+        for name in (SESSION, INFO):
+            (self.path / name).unlink(missing_ok=True)
+        shutil.rmtree(self.path / CHECKPOINTS, ignore_errors=True)
+        if self._made:
+            with suppress(OSError):  # there is something else in it
+                self.path.rmdir()
 
 
 def create_run(runs: Path, name: str, out: Path | None) -> RunFolder:
@@ -152,10 +150,11 @@ def create_run(runs: Path, name: str, out: Path | None) -> RunFolder:
     :raises RunError: when `out` is there and not empty.
     """
     if out is not None:
+        made = not out.exists()
         out.mkdir(parents=True, exist_ok=True)
         if any(out.iterdir()):
             raise RunError(str(out), "--out takes a folder that is new or empty; give another, or remove this one")
-        return RunFolder(out)
+        return RunFolder(out, made=made)
     runs.mkdir(parents=True, exist_ok=True)
     numbers = [_number(one.name) for one in runs.iterdir() if one.name.startswith(f"{name}-")]
     number = max(numbers, default=0) + 1
@@ -166,11 +165,11 @@ def create_run(runs: Path, name: str, out: Path | None) -> RunFolder:
         except FileExistsError:  # another run was begun in this instant
             number += 1
         else:
-            return RunFolder(path)
+            return RunFolder(path, made=True)
 
 
 def all_runs(runs: Path) -> list[RunFolder]:
-    """Return the runs under a folder, those begun or resumed last first."""
+    """Return the runs under a folder, those begun, gone on with or ended last first."""
     if not runs.is_dir():
         return []
     found = [(_touched(one), _number(one.name), one) for one in runs.iterdir() if (one / INFO).is_file()]

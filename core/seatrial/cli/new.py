@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from seatrial.cli.folder import write_whole
 from seatrial.cli.problems import SessionError
 from seatrial.cli.words import examples
+from seatrial.store.whole import write_whole
 
 __all__ = ["SESSION", "STRATEGY", "new"]
 

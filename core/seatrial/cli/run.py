@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -17,8 +17,11 @@ from seatrial.cli.scenarios import Overrides, read_session
 from seatrial.cli.words import as_json, examples, print_json, print_table
 from seatrial.clock import iso
 from seatrial.plugins import installed_plugins
-from seatrial.report.picture import save_picture
+from seatrial.report.picture import PictureError, check_picture, save_picture
 from seatrial.report.table import summary_table
+
+if TYPE_CHECKING:
+    from seatrial.contracts.engine import RunRecord
 
 __all__ = ["run"]
 
@@ -82,38 +85,50 @@ def run(
         _fail("give a session file, for example session.toml (`seatrial new` writes one)")
     if resume is not None and out is not None:
         _fail("--resume goes on in the run's own folder; leave --out away")
+    if picture is not None:
+        check_picture(f"equity.{picture}")
     overrides = Overrides(engine=engine, latency=latency, seed=seed)
     if session is not None and resume is None:
         plan = make_plan(session, overrides, installed_plugins())
         folder = create_run(runs, plan.name, out)
         outcome = sail(plan, folder)
     else:
-        plan, folder = _to_resume(session, resume or LATEST, runs, overrides)
-        checkpoint, passed_over = newest_checkpoint(folder, plan.scenario.execution.simulator_id)
-        for line in passed_over:
-            click.echo(f"seatrial: {line}", err=True)
+        plan, folder, checkpoint = _to_resume(session, resume or LATEST, runs, overrides)
         outcome = sail(plan, folder, checkpoint)
-    drawn = None if picture is None else save_picture(outcome.record, folder.path / f"equity.{picture}")
+    drawn, undrawn = _draw(outcome.record, folder, picture)
     if as_json:
         _print_json(folder, outcome, drawn)
     elif outcome.state is RunState.COMPLETE:
         _print(folder, outcome, drawn)
-    if outcome.state is RunState.COMPLETE:
-        return 0
+    if outcome.state is not RunState.COMPLETE:
+        _print_how_to_go_on(plan, folder, outcome, runs)
+    if undrawn is not None:
+        raise undrawn
+    return 0 if outcome.state is RunState.COMPLETE else _INTERRUPTED
+
+
+def _draw(record: RunRecord, folder: RunFolder, kind: str | None) -> tuple[Path | None, PictureError | None]:
+    """Return the picture, if one is asked for, and why there is none: that is told last, since the run is done."""
+    try:
+        return None if kind is None else save_picture(record, folder.path / f"equity.{kind}"), None
+    except PictureError as error:
+        return None, error
+
+
+def _print_how_to_go_on(plan: Plan, folder: RunFolder, outcome: Outcome, runs: Path) -> None:
     place = folder.name if folder.path.parent == Path("runs") and runs == Path("runs") else str(folder.path)
     where = f"at {iso(outcome.record.ended)}, after row {outcome.record.rows:,}"
     hint = shlex.join(("seatrial", "run", str(plan.path), "--resume", place))
     after_the_echo = "\n" if sys.stderr.isatty() else ""  # a terminal shows ^C where the cursor is
     click.echo(f"{after_the_echo}seatrial: interrupted {where}; go on with: {hint}", err=True)
-    return _INTERRUPTED
 
 
 def _fail(problem: str) -> NoReturn:
     click.get_current_context().fail(problem)
 
 
-def _to_resume(session: Path | None, resume: str, runs: Path, given: Overrides) -> tuple[Plan, RunFolder]:
-    """Return the run to go on with and its plan, as it began: what the command line changed then holds again."""
+def _to_resume(session: Path | None, resume: str, runs: Path, given: Overrides) -> tuple[Plan, RunFolder, Path]:
+    """Return the run to go on with, its plan as it began, overrides included, and the checkpoint to go on from."""
     plugins = installed_plugins()
     name = None if session is None else runs_name(session, read_session(session))
     folder = find_run(resume, runs, name)
@@ -126,7 +141,10 @@ def _to_resume(session: Path | None, resume: str, runs: Path, given: Overrides) 
     path = Path(info.session) if session is None else session
     plan = make_plan(path, info.overrides, plugins)
     check_resumable(plan, folder)
-    return plan, folder
+    checkpoint, passed_over = newest_checkpoint(folder, plan.scenario.execution.simulator_id)
+    for line in passed_over:
+        click.echo(f"seatrial: {line}", err=True)
+    return plan, folder, checkpoint
 
 
 def _print_json(folder: RunFolder, outcome: Outcome, drawn: Path | None) -> None:

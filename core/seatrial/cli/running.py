@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import warnings
 from contextlib import contextmanager, suppress
@@ -102,7 +101,7 @@ def sail(plan: Plan, folder: RunFolder, resume_from: Path | None = None) -> Outc
             problem = as_line(error) if isinstance(error, Exception) else None
             folder.tell(replace(info, state=state, problem=problem))
         else:
-            shutil.rmtree(folder.path)
+            folder.discard()
         raise
     ended_early = watch.interrupted and record.stopped is not None
     state = RunState.INTERRUPTED if ended_early else RunState.COMPLETE
@@ -143,7 +142,7 @@ def newest_checkpoint(folder: RunFolder, simulator_id: str) -> tuple[Path, list[
     files = CheckpointFiles(root, formats=FORMAT)
     entries = files.entries(simulator_id)
     if not entries:
-        problem = 'it left no checkpoint to go on from; run it anew, with checkpoint_every = "bar" to have some'
+        problem = "it left no checkpoint to go on from; run it anew, with checkpoint_every = 60 (seconds) to have some"
         raise RunError(folder.name, problem)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", CheckpointWarning)

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from datetime import date, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -62,13 +64,23 @@ def read_session(path: Path) -> SessionFile:
     except OSError as error:
         raise SessionError(file, "", f"it cannot be read ({error.strerror or error})") from None
     try:
-        given = _plain(tomllib.loads(text))
+        given = _plain(tomllib.loads(text, parse_float=_number))
     except tomllib.TOMLDecodeError as error:
         raise SessionError(file, "", f"it is no TOML: {error}") from None
+    except BadValueError as error:
+        raise SessionError(file, "", str(error)) from None
     try:
         return msgspec.convert(given, SessionFile)
     except msgspec.ValidationError as error:
         raise explain(file, error, given, SessionFile) from error
+
+
+def _number(text: str) -> float:
+    """Return a number with a point, where that is what a float holds; amounts are made of it again, digit by digit."""
+    value = float(text)
+    if math.isfinite(value) and Decimal(text.replace("_", "")) != Decimal(repr(value)):
+        raise BadValueError(text, 'has more digits than a number can hold; write an amount as a string, "like this"')
+    return value
 
 
 def _plain(value: object) -> object:

@@ -83,7 +83,7 @@ class InstrumentTable(_Table, frozen=True):
     tick_size: Annotated[Decimal | None, _says("The price grid, in currency; any price unless given.")] = None
     lot_size: Annotated[Decimal | None, _says("The quantity grid, in units; any quantity unless given.")] = None
     multiplier: Annotated[Decimal, _says("What one unit is worth per 1 of price, in currency.")] = Decimal(1)
-    currency: Annotated[str, _says("The currency of its prices.")] = "USD"
+    currency: Annotated[str, _says("The currency of its prices and of the account: one for all instruments.")] = "USD"
     calendar: Annotated[CalendarTable | None, _says("Its sessions; always open unless given.")] = None
 
 

@@ -7,7 +7,6 @@ next one, so a DAY order sent overnight works through the coming day.
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
-from typing import Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -16,25 +15,17 @@ from seatrial.clock import NANOS_PER_SECOND, duration_ns, from_ns
 from seatrial.contracts._expect import expect
 from seatrial.errors import InvalidConfigError
 
-__all__ = ["ALWAYS_OPEN", "AlwaysOpen", "Calendar", "SessionCalendar", "WeeklyCalendar"]
+__all__ = ["ALWAYS_OPEN", "AlwaysOpen", "Calendar", "WeeklyCalendar"]
 
 _DAY_NS = 86_400 * NANOS_PER_SECOND
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class SessionCalendar(Protocol):
-    """What an instrument's calendar answers; all times are UNIX ns UTC."""
-
-    def session(self, timestamp: int) -> tuple[int, int]:
-        """Return (open, close) of the session that holds `timestamp`, else of the next one."""
-        ...
 
 
 class AlwaysOpen(msgspec.Struct, frozen=True, tag_field="calendar", tag="always_open"):
     """A market that never closes; its day turns at 00:00 UTC."""
 
     def session(self, timestamp: int) -> tuple[int, int]:
-        """Return the UTC day around `timestamp`."""
+        """Return the UTC day around `timestamp`, as (open, close) in UNIX ns UTC."""
         start = timestamp - timestamp % _DAY_NS
         return start, start + _DAY_NS
 

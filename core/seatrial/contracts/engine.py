@@ -36,7 +36,7 @@ class Capability(StrEnum):
     TRADES = "trades"
     BARS = "bars"
     BAR_STRICT = "bar_strict"
-    """An order that arrives within a bar never trades in it."""
+    """Takes `bar_theta = 0`, under which an order that arrives within a bar never trades in it."""
     CASH_ACCOUNT = "cash_account"
     MARGIN_ACCOUNT = "margin_account"
     MARKET = "market"

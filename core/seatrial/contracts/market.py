@@ -28,7 +28,7 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     """What trades: its price grid, its lot, the money one unit stands for, and its sessions.
 
     `tick_size` (currency) and `lot_size` (units) of `None` allow any price or quantity; `multiplier` is the currency
-    value of one unit per 1 of price.
+    value of one unit per 1 of price. All instruments of an account have one `currency`, which is the account's.
     """
 
     symbol: str

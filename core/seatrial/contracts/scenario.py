@@ -111,13 +111,13 @@ class ModifyAt(msgspec.Struct, frozen=True, tag_field="do", tag="modify"):
 
 
 class SwitchAt(msgspec.Struct, frozen=True, tag_field="do", tag="switch"):
-    """An operator's word; to halt cancels what works, unless told otherwise."""
+    """An operator's word; unless told otherwise, to halt cancels what works, and to restrict leaves it."""
 
     at: int
     state: TradingState
     by: str
     reason: str
-    cancel_working: bool = True
+    cancel_working: bool | None = None
 
 
 Instruction: TypeAlias = SubmitAt | CancelAt | ModifyAt | SwitchAt

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from seatrial.contracts.engine import TapeFault
-from seatrial.contracts.market import Instrument, MarketEvent
+from seatrial.contracts.market import Bar, Instrument, MarketEvent
 from seatrial.contracts.scenario import DataKind, Tape, TapeFile
 from seatrial.data.csv_rows import CsvRows
 from seatrial.data.faults import Faults
@@ -31,7 +31,7 @@ from seatrial.data.ticks import TICK, tick_tape
 from seatrial.errors import InvalidConfigError, TapeError
 from seatrial.gate.instruments import Instruments
 
-__all__ = ["OpenTape", "open_tape", "sample_instruments"]
+__all__ = ["OpenTape", "has_bars", "open_tape", "sample_instruments"]
 
 _IBM_ROWS = 3_270
 _TICKS_SEED, _TICKS_ROWS = 7, 20_000
@@ -65,6 +65,16 @@ def sample_instruments(name: str) -> tuple[Instrument, ...]:
     :raises InvalidConfigError: for a sample that does not exist.
     """
     return (_sample(name).instrument,)
+
+
+def has_bars(tape: Tape) -> bool:
+    """Return whether there are bars among a tape's rows.
+
+    :raises InvalidConfigError: for a sample that does not exist.
+    """
+    if tape.sample is not None:
+        return _sample(tape.sample).bars
+    return any(isinstance(row, Bar) for row in tape.rows) or any(file.kind == DataKind.BARS for file in tape.files)
 
 
 class OpenTape:
@@ -121,6 +131,7 @@ class _Sample(NamedTuple):
 
     instrument: Instrument
     size: int
+    bars: bool
     rows: Callable[[], Iterator[MarketEvent]]
 
     def events(self, faults: Faults) -> Generator[MarketEvent, None, None]:  # noqa: ARG002 there are none
@@ -129,8 +140,8 @@ class _Sample(NamedTuple):
 
 
 _SAMPLES = {
-    "ibm_daily": _Sample(IBM, _IBM_ROWS, ibm_daily),
-    "ticks": _Sample(TICK, _TICKS_ROWS, lambda: tick_tape(_TICKS_SEED, _TICKS_ROWS)),
+    "ibm_daily": _Sample(IBM, _IBM_ROWS, bars=True, rows=ibm_daily),
+    "ticks": _Sample(TICK, _TICKS_ROWS, bars=False, rows=lambda: tick_tape(_TICKS_SEED, _TICKS_ROWS)),
 }
 
 

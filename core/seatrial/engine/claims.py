@@ -8,7 +8,7 @@ from seatrial.contracts.engine import Capability, EngineInfo
 
 __all__ = ["NATIVE"]
 
-_MISSING = frozenset({Capability.MARKET_TO_LIMIT, Capability.AT_OPEN, Capability.AT_CLOSE, Capability.BAR_STRICT})
+_MISSING = frozenset({Capability.MARKET_TO_LIMIT, Capability.AT_OPEN, Capability.AT_CLOSE})
 
 NATIVE = EngineInfo(
     name="native",

@@ -16,7 +16,7 @@ import msgspec
 from seatrial.clock import NANOS_PER_SECOND, iso
 from seatrial.contracts.engine import Headroom, RunRecord
 from seatrial.contracts.market import Bar
-from seatrial.data.tape import open_tape, sample_instruments
+from seatrial.data.tape import has_bars, open_tape, sample_instruments
 from seatrial.engine.claims import NATIVE
 from seatrial.engine.context import Context
 from seatrial.engine.loading import build
@@ -82,6 +82,8 @@ class _Run:
         every = execution.checkpoint_every
         if every != "never" and directory is None:
             raise InvalidConfigError("checkpoint_every", every, "give a directory for the checkpoints")
+        if every == "bar" and not has_bars(scenario.tape):
+            raise InvalidConfigError("checkpoint_every", every, "the tape has no bars; give 'event' or whole seconds")
         instruments = scenario.instruments or (sample_instruments(scenario.tape.sample) if scenario.tape.sample else ())
         self._scenario = scenario
         self._tape = open_tape(scenario.tape, instruments)
@@ -177,7 +179,8 @@ class _Run:
         simulator = self._simulator
         end = stop if stop is not None else NEVER
         self._script.until(end, simulator)
-        self._call("on_stop", self._context)
+        if self._started is not None:
+            self._call("on_stop", self._context)
         while (due := simulator.gate.wire.next_due()) != NEVER and due <= end:
             simulator.advance(due)
         if stop is not None and stop > simulator.now:

@@ -62,9 +62,9 @@ def _carry_out(step: Instruction, simulator: ExecutionSimulator) -> None:
                 trail_percent=change.trail_percent,
             )
         elif step.state is TradingState.HALTED:
-            simulator.disable_trading(step.by, step.reason, at, cancel_working=step.cancel_working)
+            simulator.disable_trading(step.by, step.reason, at, cancel_working=step.cancel_working is not False)
         elif step.state is TradingState.REDUCE_ONLY:
-            simulator.restrict_trading(step.by, step.reason, at)
+            simulator.restrict_trading(step.by, step.reason, at, cancel_working=step.cancel_working is True)
         else:
             simulator.enable_trading(step.by, step.reason, at)
     except UnknownOrderError as error:

@@ -19,7 +19,8 @@ class Instruments:
     def __init__(self, instruments: Iterable[Instrument] = ()) -> None:
         """Declare `instruments`; none at all leaves the list open.
 
-        :raises InvalidConfigError: when two share a symbol.
+        :raises InvalidConfigError: when two share a symbol, or differ in currency: an account has one, and nothing
+            is converted.
         """
         self._by_symbol: dict[str, Instrument] = {}
         expect("instruments", instruments, Iterable, "an iterable of Instrument")
@@ -28,6 +29,10 @@ class Instruments:
             if instrument.symbol in self._by_symbol:
                 raise InvalidConfigError("instruments", instrument.symbol, "declared twice; keep one")
             self._by_symbol[instrument.symbol] = instrument
+            first = next(iter(self._by_symbol.values()))
+            if instrument.currency != first.currency:
+                problem = f"{instrument.symbol} has another currency than {first.symbol} ({first.currency})"
+                raise InvalidConfigError("currency", instrument.currency, f"{problem}; nothing is converted, give one")
         self.closed = bool(self._by_symbol)
 
     @property

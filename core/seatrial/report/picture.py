@@ -6,6 +6,7 @@ Plotly draws it, and is imported only here and only then; a PNG also takes kalei
 from __future__ import annotations
 
 import importlib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from seatrial.clock import from_ns
 from seatrial.contracts.engine import RunRecord
 from seatrial.errors import SeatrialError
 from seatrial.report.words import money, per_cent
+from seatrial.store.whole import write_whole
 
-__all__ = ["PictureError", "draw", "save_picture"]
+__all__ = ["PictureError", "check_picture", "draw", "save_picture"]
 
-_INSTALL = "pip install 'seatrial[plot]'"
 _COLOURS = {"equity": "#1f77b4", "drawdown": "#d62728"}
 
 
@@ -30,6 +31,20 @@ class PictureError(SeatrialError):
         self.problem = problem
 
 
+def check_picture(path: str | Path) -> Path:
+    """Return where a picture is to be, after everything that can be checked before there is anything to draw.
+
+    :raises PictureError: for a name that ends in neither `.html` nor `.png`, or when a library is missing.
+    """
+    target = Path(path)
+    if target.suffix.lower() not in {".html", ".png"}:
+        raise PictureError(target, "ends in neither .html nor .png; give a name that does")
+    _need("plotly", "pip install 'seatrial[plot]'")
+    if target.suffix.lower() == ".png":
+        _need("kaleido", "pip install kaleido, or give a name that ends in .html")
+    return target
+
+
 def save_picture(record: RunRecord, path: str | Path) -> Path:
     """Write the picture of a run and return where it is; the name's ending, `.html` or `.png`, says what it becomes.
 
@@ -37,14 +52,11 @@ def save_picture(record: RunRecord, path: str | Path) -> Path:
 
     :raises PictureError: when plotly (or, for a PNG, kaleido) is missing, or the file cannot be written.
     """
-    target = Path(path)
-    kind = target.suffix.lower()
-    if kind not in {".html", ".png"}:
-        raise PictureError(target, "ends in neither .html nor .png; give a name that does")
+    target = check_picture(path)
     figure = draw(record)
-    content = _png(figure) if kind == ".png" else _html(figure)
+    content = _png(figure) if target.suffix.lower() == ".png" else _html(figure)
     try:
-        target.write_bytes(content)
+        write_whole(target, content)
     except OSError as error:
         raise PictureError(target, f"cannot be written ({error.strerror or error})") from None
     return target
@@ -55,11 +67,9 @@ def draw(record: RunRecord) -> Any:
 
     :raises PictureError: when plotly is missing.
     """
-    try:
-        plots = importlib.import_module("plotly.subplots")
-        shapes = importlib.import_module("plotly.graph_objects")
-    except ImportError:
-        raise PictureError("plotly", f"is not installed; run: {_INSTALL}") from None
+    _need("plotly", "pip install 'seatrial[plot]'")
+    plots = importlib.import_module("plotly.subplots")
+    shapes = importlib.import_module("plotly.graph_objects")
     times = [f"{from_ns(point.ts):%Y-%m-%d %H:%M:%S.%f}" for point in record.equity]
     equity = [float(point.equity) for point in record.equity]
     figure = plots.make_subplots(rows=2, cols=1, shared_xaxes=True, row_heights=[0.7, 0.3], vertical_spacing=0.04)
@@ -90,6 +100,11 @@ def draw(record: RunRecord) -> Any:
     return figure
 
 
+def _need(library: str, command: str) -> None:
+    if find_spec(library) is None:
+        raise PictureError(library, f"is not installed; run: {command}")
+
+
 def _title(record: RunRecord) -> str:
     account = record.account
     name = record.scenario.execution.simulator_id.replace("&", "&amp;").replace("<", "&lt;")
@@ -114,12 +129,6 @@ def _html(figure: Any) -> bytes:
 
 
 def _png(figure: Any) -> bytes:
-    try:
-        importlib.import_module("kaleido")
-    except ImportError:
-        raise PictureError(
-            "kaleido", "is not installed; run: pip install kaleido, or give a name that ends in .html"
-        ) from None
     try:
         content: bytes = figure.to_image(format="png", width=1_200, height=700, scale=2)
     except Exception as error:  # whatever a stranger's code raises becomes an error of ours

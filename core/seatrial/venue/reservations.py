@@ -96,10 +96,6 @@ class Reservations:
             del self._groups[pool, group]
         self._add(pool, after - before)
 
-    def pools(self) -> dict[Pool, Decimal]:
-        """Return every pool that is not empty, with its total."""
-        return dict(self.totals)
-
     def _add(self, pool: Pool, amount: Decimal) -> None:
         total = self.totals.get(pool, _ZERO) + amount
         if total:
