@@ -8,7 +8,7 @@ RUNS/{session name}-{n}/session.toml    the session file as it was
                         summary.json    what it came to
                         equity.html     the picture, where one was asked for (or equity.png)
 
-Each file is there whole or not at all: see :func:`~seatrial.store.whole.write_whole`.
+Each file is there whole or not at all, as `seatrial.store.whole` writes it.
 """
 
 from __future__ import annotations
