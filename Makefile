@@ -64,7 +64,7 @@ docs: $(DEV_STAMP)
 clean:
 	@rm -rf .venv $(addprefix .venv-,$(VERSIONS)) build dist htmlcov .coverage .coverage.*
 	@rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
-	@find core plugins tests docs -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find core adapters plugins tests docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment with the tools includes the one without, so each install updates both stamps.
 $(RUN_STAMP): pyproject.toml | interpreter

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.packaging
 
-PACKAGES = {"seatrial", "seatrial_rules"}
+PACKAGES = {"seatrial", "seatrial_backtrader", "seatrial_rules"}
 DATA_FILES = {
     "seatrial/py.typed",
     "seatrial/data/ibm_daily.csv",
     "seatrial/data/PROVENANCE.md",
+    "seatrial_backtrader/py.typed",
     "seatrial_rules/py.typed",
 }
 
@@ -85,6 +86,8 @@ def test_checker_notices_a_bad_wheel() -> None:
         "unexpected tests",
         "missing seatrial/data/PROVENANCE.md",
         "missing seatrial/data/ibm_daily.csv",
+        "missing seatrial_backtrader",
+        "missing seatrial_backtrader/py.typed",
         "missing seatrial_rules",
         "missing seatrial_rules/py.typed",
     ]
