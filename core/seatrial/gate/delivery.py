@@ -63,6 +63,7 @@ class Delivery(ReportLeg):
         *,
         account: Account | None,
         view: AccountView | None,
+        prompt: bool,
     ) -> None:
         """Start with nothing under way."""
         super().__init__(wire)
@@ -79,6 +80,7 @@ class Delivery(ReportLeg):
         self._venue = venue
         self._account = account
         self._view = view
+        self._prompt = prompt
         self._unheard: deque[tuple[Event, Order | None]] = deque()
         self._hearing = False
         self._until = _NOWHERE  # how far the call under way is to deliver
@@ -125,7 +127,7 @@ class Delivery(ReportLeg):
         self._until = self.now
         try:
             self._hear()
-            if self.wire.next_due() <= self.now:
+            if self._prompt and self.wire.next_due() <= self.now:
                 self._deliver_until(self.now)
         finally:
             self._until = _NOWHERE

@@ -70,10 +70,13 @@ class ExecutionGate(Delivery):
         native_sink: NativeSink | None = None,
         native_codec: NativeCodec | None = None,
         plugins: Plugins | None = None,
+        prompt: bool = True,
     ) -> None:
         """Stand before `venue`, with every delay drawn from `latency`, `seed` and `simulator_id`.
 
-        What `latency` and `risk` name comes from `plugins`, the installed ones unless given.
+        What `latency` and `risk` name comes from `plugins`, the installed ones unless given. A gate that is `prompt`
+        delivers what is due at once within the call that sent it; any other leaves that to `advance` and `step`, for an
+        engine whose strategies never hear of an order before the call that sent it has returned.
 
         :raises InvalidConfigError: for `risk` without an account that the rules could read.
         """
@@ -84,7 +87,7 @@ class ExecutionGate(Delivery):
         client = ClientView(native_sink)
         admission = Admission(client, instruments or Instruments(), view, risk, plugins)
         wire = Wire(latency, seed, simulator_id, plugins)
-        super().__init__(venue, wire, client, admission, account=account, view=view)
+        super().__init__(venue, wire, client, admission, account=account, view=view, prompt=prompt)
 
     # -- what can be read ------------------------------------------------------------------------------------------
 
@@ -150,7 +153,7 @@ class ExecutionGate(Delivery):
             self._finish()
         else:
             client.events.append(event)
-            if wire.requests.head <= now and not self.running:
+            if wire.requests.head <= now and self._prompt and not self.running:
                 self._deliver_until(now)
         return client.pending.get(order_id) or client.completed[order_id]
 
@@ -162,8 +165,11 @@ class ExecutionGate(Delivery):
 
         :raises InvalidOrderError: when an exit is on the entry's side, in another symbol, or has another parent.
         """
-        self._enter(now, "submit_bracket")
-        orders = (entry, *linked(entry, exits))
+        return self.submit_group((entry, *linked(entry, exits)), now, native)
+
+    def submit_group(self, orders: tuple[Order, ...], now: int, native: object = None) -> tuple[Order, ...]:
+        """Send orders, linked as they are, as one message; all are accepted or all refused."""
+        self._enter(now, "submit_group")
         refusals = self.admission.refuse_group(orders, now)
         if refusals:
             return self._deny(tuple(zip(orders, refusals, strict=True)), now)
