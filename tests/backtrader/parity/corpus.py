@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.backtrader.parity import scripts_of_orders
+from tests.backtrader.parity import scripts_of_accounts, scripts_of_orders, scripts_of_runs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,4 +13,4 @@ if TYPE_CHECKING:
 
 __all__ = ["SCRIPTS"]
 
-SCRIPTS: Mapping[str, Script] = {**scripts_of_orders.SCRIPTS}
+SCRIPTS: Mapping[str, Script] = {**scripts_of_orders.SCRIPTS, **scripts_of_accounts.SCRIPTS, **scripts_of_runs.SCRIPTS}

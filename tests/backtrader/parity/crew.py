@@ -39,7 +39,7 @@ class Acting(bt.Strategy):
 
     def notify_timer(self, timer: Any, when: Any, *args: Any, **kwargs: Any) -> None:
         self.remarks.append(f"timer at {when}")
-        self.buy() if args else self.close()
+        self.buy(**kwargs) if kwargs else self.close()
 
     def attempt(self, call: Callable[..., object], *args: Any, **kwargs: Any) -> Any:
         """Call, remark what the call raises or returns if that is a plain value, and return its result."""

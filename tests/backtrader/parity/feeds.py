@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 bt: Any = backtrader  # whose modules hide what they hold from a type checker
 
-__all__ = ["LiveTape", "Row", "Tape", "daily", "ibm", "intraday", "live", "ticks", "walk"]
+__all__ = ["LiveTape", "Row", "Tape", "daily", "ibm", "intraday", "live", "sparse", "ticks", "walk"]
 
 Row = tuple[datetime, float, float, float, float, float]
 """The end of a bar, its open, high, low, close and volume."""
@@ -122,3 +122,10 @@ def ibm(first: datetime = datetime(2008, 8, 1), last: datetime = datetime(2009, 
     return bt.feeds.GenericCSVData(
         dataname=str(path), dtformat="%Y-%m-%d", fromdate=first, todate=last, **columns, **params
     )
+
+
+def sparse(seed: int, **params: Any) -> Tape:
+    """Return weekdays' bars of which two in five are missing."""
+    tape = daily(seed, **params)
+    tape.p.rows = tuple(row for number, row in enumerate(tape.p.rows) if number % 5 not in {1, 2})
+    return tape

@@ -90,7 +90,7 @@ class Logbook(bt.Analyzer):
         self._write("broker", dict(ledger(broker, self._name)))
         self._write("open orders", {"refs": exact([self._ref(order) for order in broker.get_orders_open()])})
         for order in self._orders:
-            self._write("order", dict(self._order(order)))
+            self._write("order", dict(self._living(order)))
         self._orders = [order for order in self._orders if order.alive()]
 
     def stop(self) -> None:
@@ -117,6 +117,16 @@ class Logbook(bt.Analyzer):
 
     def _ref(self, order: Any) -> int | None:
         return None if order is None else order.ref - self._bases[bt.Order]
+
+    def _living(self, order: Any) -> Iterator[tuple[str, str]]:
+        """Yield what can change in the order itself, of which the strategy holds on to the object."""
+        created, executed = order.created, order.executed
+        yield "ref", exact(self._ref(order))
+        yield "status", order.getstatusname()
+        yield "flags", exact([order.active(), order.triggered, order.plen if hasattr(order, "plen") else None])
+        yield "created", exact([created.price, created.pricelimit])
+        yield "executed", exact([executed.dt, executed.size, executed.remsize, executed.price, executed.pnl])
+        yield "bits", exact([bit.dt for bit in executed.exbits])
 
     def _order(self, order: Any) -> Iterator[tuple[str, str]]:
         yield "ref", exact(self._ref(order))
