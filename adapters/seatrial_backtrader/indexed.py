@@ -1,0 +1,44 @@
+"""A Backtrader broker whose bars cost nothing for the orders that rest, and that fills exactly as the stock broker."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from backtrader.brokers import BackBroker
+
+from seatrial_backtrader.pending import PendingOrders
+
+__all__ = ["IndexedBroker"]
+
+
+class IndexedBroker(BackBroker):
+    """The stock broker over `PendingOrders`: same fills, same notifications, same cash, to the last bit.
+
+    `indexed=False` keeps the stock broker's own deque. It is needed only where something assigns to a resting order
+    (its created price, its validity, its type) or replaces a matching method by one that fills orders whose price the
+    bar has not reached; see `seatrial_backtrader.book`.
+    """
+
+    params: Any = (("indexed", True),)
+    pending: deque[Any]
+
+    def init(self) -> None:
+        """Begin without orders."""
+        super().init()
+        if self.p.indexed:
+            self.pending = PendingOrders()
+
+    def _ococheck(self, order: Any) -> None:
+        """Cancel the others of the group of `order`, the last first, without a look at every pending order."""
+        pending = self.pending
+        if not isinstance(pending, PendingOrders):
+            super()._ococheck(order)
+            return
+        leader = self._ocos[order.ref]
+        group = self._ocol.pop(self._ocos.get(leader), None)
+        if group:
+            for other in pending.latest_first(group):
+                pending.remove(other)
+                other.cancel()
+                self.notify(other)

@@ -1,0 +1,218 @@
+"""A container of pending orders behaves as a deque, however many it holds, and hands out what a bar can touch."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import backtrader
+from seatrial_backtrader.indexed import IndexedBroker
+from seatrial_backtrader.pending import PendingOrders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+bt: Any = backtrader  # which ships no types
+
+
+def broker_of(kind: Any, **options: Any) -> Any:
+    """Return a broker; a type checker does not see the parameters that Backtrader's classes declare."""
+    return kind(**options)
+
+
+def made(count: int, kind: Any = None, **terms: Any) -> list[Any]:
+    """Return accepted limit orders that buy at 30, 29, and so on, below a standing bar of 40."""
+    feed = Feed(40.0)
+    orders = []
+    for n in range(count):
+        order = bt.BuyOrder(data=feed, size=1, price=30.0 - n, exectype=kind or bt.Order.Limit, simulated=True, **terms)
+        order.submit()
+        order.accept()
+        orders.append(order)
+    return orders
+
+
+class Line(list[float]):
+    """One line of a feed, seen from its current bar."""
+
+
+class Feed:
+    """A feed that stands on one bar."""
+
+    def __init__(self, price: float) -> None:
+        self.open = self.high = self.low = self.close = Line([price])
+        self.datetime = Line([738_000.0])
+
+    def __len__(self) -> int:
+        return 1
+
+
+def large(orders: list[Any]) -> PendingOrders:
+    """Return a container of `orders` that has become an index by one pass."""
+    pending = PendingOrders(indexed_above=1)
+    for order in orders:
+        pending.append(order)
+    handed_out(pending)
+    assert type(pending) is not PendingOrders
+    return pending
+
+
+def handed_out(pending: Any) -> list[Any]:
+    """Return what a pass hands out and puts back."""
+    pending.append(None)
+    given_out = []
+    while (order := pending.popleft()) is not None:
+        given_out.append(order)
+        pending.append(order)
+    return given_out
+
+
+def refs(orders: Any) -> list[int | None]:
+    """Return the refs of `orders`, with None as it is."""
+    return [None if order is None else order.ref for order in orders]
+
+
+def failure(action: Callable[..., object], *arguments: object) -> type[Exception] | None:
+    """Return what kind of error `action` raises."""
+    try:
+        action(*arguments)
+    except Exception as error:  # noqa: BLE001 - the kind is what a test asks for
+        return type(error)
+    return None
+
+
+LOOKS: dict[str, Any] = {
+    "list": refs,
+    "length": len,
+    "truth": bool,
+    "first": lambda pending: pending[0].ref,
+    "last": lambda pending: pending[-1].ref,
+    "slice error": lambda pending: failure(pending.__getitem__, 99),
+    "contains": lambda pending: [order in pending for order in (pending[1], pending[1].clone(), *made(1))],
+    "reversed": lambda pending: refs(reversed(pending)),
+    "equal": lambda pending: (pending == deque(pending), pending == deque(), pending != deque(pending)),
+    "copy": lambda pending: refs(pending.copy()),
+    "copy.copy": lambda pending: refs(copy.copy(pending)),
+    "index": lambda pending: pending.index(pending[2]),
+    "count": lambda pending: pending.count(pending[2]),
+    "sum": lambda pending: refs(pending + pending),
+    "text": lambda pending: repr(pending).count("Order object"),
+    "remove": lambda pending: (pending.remove(pending[2].clone()), refs(pending)),
+    "remove what is not there": lambda pending: failure(pending.remove, made(1)[0]),
+    "remove None": lambda pending: failure(pending.remove, None),
+    "del": lambda pending: (pending.__delitem__(-2), refs(pending)),
+    "pop": lambda pending: (pending.pop().ref, refs(pending)),
+    "popleft": lambda pending: (pending.popleft().ref, refs(pending)),
+    "rotate": lambda pending: (pending.rotate(2), refs(pending)),
+    "clear": lambda pending: (pending.clear(), refs(pending)),
+    "clear and use": lambda pending: (pending.clear(), failure(pending.popleft)),
+    "change while looking": lambda pending: failure(lambda: [pending.remove(order) for order in pending]),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
+def test_a_large_container_is_a_deque_to_whoever_looks(look: Any) -> None:
+    """Every operation of a deque gives on the index what it gives on a deque, and leaves the same."""
+    orders = made(5)
+    plain, indexed = deque(orders), large(orders)
+    expected = look(plain)
+
+    assert look(indexed) == expected
+    assert refs(indexed) == refs(plain)
+    assert isinstance(indexed, deque)
+
+
+@pytest.mark.parametrize("arrives", [False, True], ids=["alone", "one arrives"])
+def test_a_pass_looks_like_the_turning_deque(arrives: bool) -> None:
+    """In mid-pass the orders stand as in a half turned deque, and one that arrives goes where it does there."""
+    orders = made(5)
+    orders[1].created.price = orders[3].created.price = 50.0
+    [late] = made(1)
+    plain, indexed = deque(orders), large(orders)
+    seen: list[list[Any]] = []
+    for pending in (plain, indexed):
+        views: list[Any] = []
+        pending.append(None)
+        while (order := pending.popleft()) is not None:
+            if order is orders[3]:
+                views.append((refs(pending), len(pending)))
+                assert failure(pending.remove, order) is ValueError
+                if arrives:
+                    pending.append(late)
+                pending.append(order)
+                views.append((refs(pending), len(pending), order in pending))
+            elif order is not orders[1]:
+                pending.append(order)
+        views.append(refs(pending))
+        seen.append(views)
+
+    assert seen[1] == seen[0]
+
+
+def test_only_touched_orders_are_handed_out() -> None:
+    """A bar is given the orders whose price it reaches, and those that no price decides, in their order."""
+    orders = [
+        *made(3),
+        *made(1, bt.Order.Market),
+        *made(3, bt.Order.Stop),
+        *made(1, bt.Order.StopTrail, trailamount=1.0),
+    ]
+    orders[1].data.low = Line([29.0])
+    for order in orders:
+        order.data = orders[1].data
+    orders[5].created.price = 41.0
+
+    pending = large(orders)
+
+    assert refs(handed_out(pending)) == refs([orders[n] for n in (0, 1, 3, 4, 6, 7)])
+    assert refs(pending) == refs(orders)
+
+
+def test_a_container_is_plain_again_once_few_are_left() -> None:
+    """Where orders leave, the next pass ends with a deque that holds the rest."""
+    orders = made(40)
+    pending = PendingOrders(orders)
+    pending.append(None)
+    assert pending.popleft() is None
+    assert type(pending) is not PendingOrders
+
+    for order in orders[3:]:
+        pending.remove(order)
+    pending.append(None)
+    assert pending.popleft() is None
+
+    assert type(pending) is PendingOrders
+    assert refs(pending) == refs(orders[:3])
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda pending: pickle.loads(pickle.dumps(pending))])  # noqa: S301
+def test_a_copy_holds_the_same_orders(copied: Any) -> None:
+    """A copied container holds equal orders in the same order and can go on."""
+    values = ["a", "b", "c"]
+    pending = PendingOrders(values, indexed_above=7)
+
+    twin = copied(pending)
+
+    assert type(twin) is PendingOrders
+    assert list(twin) == values
+    assert twin.indexed_above == 7
+
+
+def test_a_copy_of_a_large_container_is_a_plain_one() -> None:
+    """A deep copy of the index holds copies of the orders, and shares nothing with the original."""
+    orders = made(5)
+    twin = copy.deepcopy(large(orders))
+
+    assert refs(twin) == refs(orders)
+    assert type(twin) is PendingOrders
+    assert twin[0] is not orders[0]
+
+
+def test_the_switch_keeps_the_deque() -> None:
+    """Without the index the broker holds what the stock broker holds."""
+    assert type(broker_of(IndexedBroker, indexed=False).pending) is deque
+    assert type(IndexedBroker().pending) is PendingOrders
