@@ -17,7 +17,7 @@ from seatrial_backtrader.pending import PendingOrders
 
 bt: Any = backtrader  # which ships no types
 NAN = float("nan")
-START = dt.datetime(2024, 1, 2)  # noqa: DTZ001 - Backtrader's times carry no zone
+START = dt.datetime(2024, 1, 2)
 TYPES = (
     bt.Order.Market,
     bt.Order.Close,
@@ -58,7 +58,7 @@ class Scenario(NamedTuple):
     above: int
 
 
-class Bars(bt.feed.DataBase):  # type: ignore[misc] # as above
+class Bars(bt.feed.DataBase):
     """A feed of given bars."""
 
     params = (("bars", ()),)
@@ -79,7 +79,7 @@ class Bars(bt.feed.DataBase):  # type: ignore[misc] # as above
         return True
 
 
-class Script(bt.Strategy):  # type: ignore[misc] # as above
+class Script(bt.Strategy):
     """Ask and cancel as the scenario says, and write down all that can be seen."""
 
     params = (("scenario", None), ("log", None))

@@ -40,13 +40,17 @@ class Draws:
         constant = self.constant[leg]
         if constant is not None:
             return constant
-        digest = self._base.copy()
-        digest.update(f"{key}\0{leg}\0{n}".encode())
-        delay = self._delays[leg].sample(int.from_bytes(digest.digest()))
+        delay = self._delays[leg].sample(self.bits(key, leg, n))
         if type(delay) is not int or not 0 <= delay <= LONGEST_NS:
             problem = f"its latency model drew no delay; a delay is an int from 0 to {LONGEST_NS} ns"
             raise InvalidConfigError(leg, delay, problem)
         return delay
+
+    def bits(self, key: str, purpose: str, n: int) -> int:
+        """Return 64 random bits for the `n`-th time that `purpose` asks for some about `key`."""
+        digest = self._base.copy()
+        digest.update(f"{key}\0{purpose}\0{n}".encode())
+        return int.from_bytes(digest.digest())
 
 
 def _built(distribution: Distribution, plugins: Plugins | None) -> Delay:

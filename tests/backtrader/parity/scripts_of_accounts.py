@@ -194,7 +194,8 @@ def _changes(strategy: Any, bar: int) -> None:
     """Change the settings while orders are open."""
     changes = (
         ("set_coc", True), ("set_slippage_perc", 0.002), ("set_coc", False), ("set_checksubmit", False),
-        ("set_shortcash", False), ("set_filler", FILLERS["fixed size"]), ("set_checksubmit", True), ("set_filler", None),
+        ("set_shortcash", False), ("set_filler", FILLERS["fixed size"]),
+        ("set_checksubmit", True), ("set_filler", None),
         ("set_slippage_fixed", 0.05), ("set_int2pnl", False), ("set_fundmode", True), ("setcash", 7000.5),
         ("setcommission", 0.002), ("seteosbar", True), ("set_shortcash", True),
     )  # fmt: skip

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from backtrader.brokers.bbroker import BackBroker
+
+from seatrial import RiskConfig
+from seatrial_backtrader import SeatrialBroker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,11 +20,11 @@ stock: Callable[[], Any] = BackBroker
 """What every other broker is compared with."""
 
 
-class _Twin(BackBroker):
-    """Stands in until there is a broker of ours: it is the stock broker."""
-
-
-WIRINGS: Mapping[str, Callable[[], Any]] = {"twin": _Twin}
+WIRINGS: Mapping[str, Callable[[], Any]] = {
+    "no gate": SeatrialBroker,
+    "one ledger": partial(SeatrialBroker, risk_config=RiskConfig()),
+    "two ledgers": partial(SeatrialBroker, ledgers=2),
+}
 """The brokers that have to be the stock broker's equal, each with a name for the tests."""
 
 

@@ -1,0 +1,66 @@
+"""Backtrader's matching, listened to: the stock broker with three ears and nothing of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from seatrial_backtrader.indexed import IndexedBroker
+
+if TYPE_CHECKING:
+    from seatrial_backtrader.desk import Desk
+
+__all__ = ["Matcher", "Venue"]
+
+
+class Matcher(IndexedBroker):
+    """The stock broker, with the cash of each fill and of each night's interest noted as it moves.
+
+    No rule of matching is overridden. `stale_match` of `never` keeps an order from bars older than itself.
+    """
+
+    desk: Desk | None = None
+    cash_before = 0.0
+    """Cash before the fill under way, in currency."""
+    interest = 0.0
+    """The interest charged in this cycle, in currency."""
+    keeps_off_stale = False
+    _cash_at_start = 0.0
+
+    def check_submitted(self) -> None:
+        """Look at what was submitted, then cancel what was to be cancelled before that."""
+        super().check_submitted()
+        if self.desk is not None:
+            self.desk.sweep()
+
+    def _process_order_history(self) -> None:
+        self.interest = self._cash_at_start - self.cash
+        super()._process_order_history()
+
+    def _execute(self, order: Any, ago: Any = None, *rest: Any, **named: Any) -> Any:
+        if ago is not None:
+            self.cash_before = self.cash
+        return super()._execute(order, ago, *rest, **named)
+
+    def _try_exec(self, order: Any) -> None:
+        if self.keeps_off_stale and order.data.datetime[0] <= order.created.dt:
+            return
+        super()._try_exec(order)
+
+    def _try_exec_stoplimit(self, order: Any, *prices: Any, **named: Any) -> None:
+        super()._try_exec_stoplimit(order, *prices, **named)
+        if self.desk is not None and order.triggered and order.alive() and not order.executed.size:
+            self.desk.triggered(order)
+
+    def match(self) -> None:
+        """Run one cycle of the stock broker."""
+        self._cash_at_start = self.cash
+        IndexedBroker.next(self)
+
+
+class Venue(Matcher):
+    """The far ledger, where orders match before the strategy hears of it; it tells the desk instead of the strategy."""
+
+    def notify(self, order: Any) -> None:
+        """Tell the desk."""
+        if self.desk is not None:
+            self.desk.hear(order)

@@ -1,0 +1,78 @@
+"""What a broker is told, checked at the front door, and the gate it opens for a run."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from seatrial.contracts.latency import LATENCY_INSTANT, Constant, Leg
+from seatrial.contracts.market import Instrument
+from seatrial.errors import InvalidConfigError
+from seatrial.gate.draws import Draws
+from seatrial.gate.gate import ExecutionGate
+from seatrial.gate.instruments import Instruments
+from seatrial.gate.observers import Observers
+from seatrial.venue.settings import check_settings, open_observer
+from seatrial_backtrader.account import BrokerAccount
+from seatrial_backtrader.desk import Desk
+from seatrial_backtrader.stamps import exact
+
+if TYPE_CHECKING:
+    from seatrial.gate.client import NativeSink
+    from seatrial_backtrader.naming import Names
+
+__all__ = ["check", "open_gate"]
+
+
+def check(p: Any) -> None:
+    """Refuse arguments that cannot be used, or not together.
+
+    :raises InvalidConfigError: naming the argument.
+    """
+    check_settings(p.latency_config, None, p.risk_config, p.seed, p.simulator_id)
+    theta = p.bar_theta
+    if not isinstance(theta, Decimal) or not 0 <= theta <= 1:
+        raise InvalidConfigError("bar_theta", theta, "give a Decimal part of the bar, 0 to 1")
+    if p.stale_match not in {"stock", "never"}:
+        raise InvalidConfigError("stale_match", p.stale_match, "give 'stock' or 'never'")
+    if p.ledgers not in {1, 2}:
+        raise InvalidConfigError("ledgers", p.ledgers, "give 1 or 2")
+    if p.coc and p.latency_config.leg(Leg.SUBMIT) != Constant(0):
+        problem = "an order that takes time cannot trade at the close it was sent at; drop coc or the submit delay"
+        raise InvalidConfigError("coc", p.coc, problem)
+
+
+def open_gate(
+    broker: Any, p: Any, names: Names, sink: NativeSink
+) -> tuple[ExecutionGate, Desk, BrokerAccount, Observers]:
+    """Return a gate before `broker`, with the desk behind it, the account its rules read, and who observes.
+
+    :raises InvalidConfigError: for rules or observers that cannot be opened.
+    """
+    account = BrokerAccount(broker, names)
+    desk = Desk(broker, p.bar_theta, Draws(LATENCY_INSTANT, p.seed, p.simulator_id))
+    gate = ExecutionGate(
+        desk,
+        latency=p.latency_config,
+        risk=p.risk_config,
+        seed=p.seed,
+        simulator_id=p.simulator_id,
+        instruments=Instruments(_instruments(broker, names)),
+        account_view=account,
+        native_sink=sink,
+        plugins=p.plugins,
+    )
+    desk.gate = gate
+    observers = Observers([open_observer(one, p.plugins) for one in p.observers])
+    if observers:
+        gate.add_listener(observers)
+    return gate, desk, account, observers
+
+
+def _instruments(broker: Any, names: Names) -> list[Instrument]:
+    """Return the feeds as instruments where any of them has a multiplier; else any symbol trades at its price."""
+    found: list[Instrument] = []
+    for symbol, data in names.datas.items():
+        scheme = broker.getcommissioninfo(data)
+        found.append(Instrument(symbol=symbol, multiplier=Decimal(1) if scheme.stocklike else exact(scheme.p.mult)))
+    return found if any(one.multiplier != 1 for one in found) else []
