@@ -2,9 +2,11 @@
 #   PYTHON=...  the interpreter to build that environment with
 #   VENV=...    where the environment lives
 #   ARGS=...    more arguments for pytest
+#   SEEDS=...   how many random scripts to compare brokers with
 
 VENV ?= .venv
 ARGS ?=
+SEEDS ?= 5000
 VERSIONS := 3.11 3.12 3.13
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install -qq --disable-pip-version-check
@@ -13,12 +15,13 @@ DEV_STAMP := $(VENV)/.installed-dev
 IS_RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all bench lint docs clean interpreter
+.PHONY: help demo test test-all fuzz bench lint docs clean interpreter
 
 help:
 	@echo "make demo      run the first example"
 	@echo "make test      run the tests, with coverage"
 	@echo "make test-all  run the tests on Python $(VERSIONS)"
+	@echo "make fuzz      compare our Backtrader broker with the stock one over $(SEEDS) random scripts"
 	@echo "make bench     measure speed"
 	@echo "make lint      check style, types, spelling and metadata"
 	@echo "make docs      build the documentation into build/docs"
@@ -43,6 +46,9 @@ test-all:
 	    || failed="$$failed $$version"; \
 	done; \
 	if [ -n "$$failed" ]; then echo "seatrial: not passed on:$$failed"; exit 1; fi
+
+fuzz: $(DEV_STAMP)
+	@$(PY) tests/backtrader/parity/fuzz.py $(SEEDS)
 
 bench: $(DEV_STAMP)
 	@$(PY) tests/bench/run.py

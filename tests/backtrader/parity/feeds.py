@@ -50,7 +50,7 @@ class LiveTape(Tape):
         return True
 
 
-def walk(seed: int, stamps: Iterable[datetime], *, first: float = 100.0, step: float = 0.01) -> Iterator[Row]:
+def walk(seed: float, stamps: Iterable[datetime], *, first: float = 100.0, step: float = 0.01) -> Iterator[Row]:
     """Yield bars in cents that end at `stamps`: a random walk, with gaps, dead bars and bars without a volume."""
     rng = random.Random(seed)
     close = first
@@ -64,7 +64,7 @@ def walk(seed: int, stamps: Iterable[datetime], *, first: float = 100.0, step: f
         yield stamp, opened, max(path), min(path), close, float(rng.choice((0, 1, 7, 100, 1000, 5000)))
 
 
-def daily(seed: int, count: int = 60, *, late: int = 0, **params: Any) -> Tape:
+def daily(seed: float, count: int = 60, *, late: int = 0, **params: Any) -> Tape:
     """Return weekdays' bars, stamped at the end of the session; the first comes `late` calendar days after the rest."""
     start = datetime(2024, 1, 1, 16) + timedelta(days=late)
     days = (start + timedelta(days=n) for n in range(count * 2))
@@ -80,7 +80,7 @@ def _minutes(count: int, minutes: int) -> list[datetime]:
     return [end for end, _ in zip(ends, range(count), strict=False)]
 
 
-def intraday(seed: int, count: int = 80, minutes: int = 30, **params: Any) -> Tape:
+def intraday(seed: float, count: int = 80, minutes: int = 30, **params: Any) -> Tape:
     """Return bars of some minutes, in sessions from 09:30 to 16:00."""
     rows = tuple(walk(seed, _minutes(count, minutes), step=0.004))
     return Tape(
@@ -93,7 +93,7 @@ def intraday(seed: int, count: int = 80, minutes: int = 30, **params: Any) -> Ta
     )
 
 
-def ticks(seed: int, count: int = 120, **params: Any) -> Tape:
+def ticks(seed: float, count: int = 120, **params: Any) -> Tape:
     """Return single prices, now and then two at the same microsecond."""
     rng = random.Random(seed)
     now = datetime(2024, 1, 2, 9, 30)
@@ -106,7 +106,7 @@ def ticks(seed: int, count: int = 120, **params: Any) -> Tape:
     return Tape(rows=tuple(rows), timeframe=bt.TimeFrame.Ticks, **params)
 
 
-def live(seed: int, count: int = 40, **params: Any) -> LiveTape:
+def live(seed: float, count: int = 40, **params: Any) -> LiveTape:
     """Return minute bars that come in one by one, after some rounds of the engine in which there is none."""
     rng = random.Random(seed)
     rows: list[Row | None] = []
@@ -124,7 +124,7 @@ def ibm(first: datetime = datetime(2008, 8, 1), last: datetime = datetime(2009, 
     )
 
 
-def sparse(seed: int, **params: Any) -> Tape:
+def sparse(seed: float, **params: Any) -> Tape:
     """Return weekdays' bars of which two in five are missing."""
     tape = daily(seed, **params)
     tape.p.rows = tuple(row for number, row in enumerate(tape.p.rows) if number % 5 not in {1, 2})

@@ -1,0 +1,46 @@
+"""Random scripts see the same from every broker that is to pass for the stock broker, and find the broken ones out."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tests.backtrader.parity import fuzz
+from tests.backtrader.parity.recorder import record
+from tests.backtrader.parity.wirings import BROKEN, stock
+
+CHUNK = 25
+"""How many seeds share a test; `make fuzz` takes thousands."""
+
+
+@pytest.mark.parametrize("first", range(0, 200, CHUNK))
+def test_random_scripts_see_what_the_stock_broker_shows(first: int) -> None:
+    """Whatever a script does, and however its broker is set, every wiring shows it the same."""
+    fuzz.compare(range(first, first + CHUNK))
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_random_scripts_find_a_broken_broker_out(fault: str) -> None:
+    """Each of the broken brokers fails within a chunk of seeds, under a message that names the seed."""
+    with pytest.raises(AssertionError, match=rf"^seed \d+, {fault}: "):
+        fuzz.compare(range(CHUNK), {fault: BROKEN[fault]})
+
+
+def test_random_scripts_do_all_sorts_of_things() -> None:
+    """Among the first scripts, orders end in every way there is, and some runs raise."""
+    entries = [entry for seed in range(CHUNK) for entry in record(fuzz.script(seed), stock)]
+    ends = {entry.fields["status"] for entry in entries if entry.kind == "notify_order"}
+    assert ends >= {"Submitted", "Accepted", "Partial", "Completed", "Canceled", "Expired", "Margin", "Rejected"}
+    assert any(entry.kind == "raised" for entry in entries)
+
+
+def test_the_command_tells_the_first_difference(capsys: pytest.CaptureFixture[str]) -> None:
+    """It reports that all went well, or the first seed that did not; its status says the same."""
+    assert fuzz.main(["2", "7"]) == 0
+    assert capsys.readouterr().out == "2 seeds from 7: no difference\n"
+
+    assert fuzz.main(["9"], {"broken": BROKEN["a notification comes late"]}) == 1
+    assert capsys.readouterr().out.startswith("seed 0, broken: ")
