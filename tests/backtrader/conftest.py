@@ -15,9 +15,17 @@ with warnings.catch_warnings():
 HERE = Path(__file__).parent
 
 
+PASSED = (
+    # Python 3.12 deprecates how Backtrader asks for the time,
+    r"ignore:datetime\.datetime\.utc:DeprecationWarning:backtrader",
+    # and warns of a fork while threads run, here those of an earlier optimisation that has ended.
+    r"ignore:This process .* is multi-threaded:DeprecationWarning:multiprocessing",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let Backtrader ask for the time as Python 3.12 deprecates it, in the tests of this folder."""
-    mark = pytest.mark.filterwarnings(r"ignore:datetime\.datetime\.utc:DeprecationWarning:backtrader")
+    """Let the warnings in `PASSED` pass in the tests of this folder."""
     for item in items:
         if item.path.is_relative_to(HERE):
-            item.add_marker(mark)
+            for warning in PASSED:
+                item.add_marker(pytest.mark.filterwarnings(warning))

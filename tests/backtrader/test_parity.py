@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import sys
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@cache
+@lru_cache(maxsize=1)
 def expected(name: str) -> Trace:
     """Return what the stock broker shows a script of the corpus."""
     return record(SCRIPTS[name], stock)
@@ -37,9 +38,9 @@ def test_a_broken_broker_is_found_out(fault: str) -> None:
     """Some script of the corpus tells each of the broken brokers from the stock broker."""
 
     def found() -> Iterator[str]:
-        for name, script in SCRIPTS.items():
+        for name in random.Random(fault).sample(list(SCRIPTS), len(SCRIPTS)):
             try:
-                assert_same(expected(name), record(script, BROKEN[fault]))
+                assert_same(expected(name), record(SCRIPTS[name], BROKEN[fault]))
             except AssertionError as difference:
                 yield f"{name}: {difference}"
 

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import backtrader as bt
 from tests.backtrader.parity.feeds import daily
 from tests.backtrader.parity.recorder import Script
-
-import backtrader as bt
 
 __all__ = ["Act", "Acting", "acting", "at", "close", "each", "every", "order", "trade"]
 

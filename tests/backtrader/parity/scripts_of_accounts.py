@@ -8,10 +8,9 @@ from itertools import product
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
+import backtrader as bt
 from tests.backtrader.parity.crew import acting, at, close, each, every, order, trade
 from tests.backtrader.parity.feeds import daily, intraday
-
-import backtrader as bt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,10 +6,9 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import backtrader as bt
 from tests.backtrader.parity.crew import acting, at, close, each, every, order
 from tests.backtrader.parity.feeds import daily, ibm, intraday, ticks
-
-import backtrader as bt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -164,6 +163,12 @@ def _cancel_copies(strategy: Any, _bar: int) -> None:
         strategy.attempt(strategy.broker.cancel, one)
 
 
+def _copy(strategy: Any, bar: int) -> None:
+    """Copy the open orders, which tells their executions as if in a notification."""
+    if bar % 2:
+        strategy.remarks += [copy.executed.p2 for copy in strategy.broker.get_orders_open(safe=True)]
+
+
 def _ask(strategy: Any, _bar: int) -> None:
     """Ask the broker what it knows of the orders sent, and for nothing at all."""
     for one in strategy.sent[-3:]:
@@ -236,6 +241,10 @@ SCRIPTS: dict[str, Script] = {
     "cancel what is done": acting(every(3, order("buy"), _cancel(0), _cancel(-1))),
     "cancel everything open": acting(each(every(2, *_LIMITS), every(7, _cancel_all))),
     "cancel by copies": acting(each(every(2, *_LIMITS), every(7, _cancel_copies))),
+    "copies of orders filled in parts": acting(
+        each(every(3, order("buy", O.Limit, 1.0, size=40), order("sell", O.Limit, 1.0, size=50)), _copy),
+        broker=lambda broker: broker.set_filler(bt.fillers.FixedSize(size=6)),
+    ),
     "questions about orders": acting(each(every(3, *_LIMITS), every(4, _ask))),
     "targets": acting(_targets),
 }

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import io
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+import backtrader
 from tests.backtrader.parity.crew import Acting, acting, at, close, each, every, order, trade
 from tests.backtrader.parity.feeds import daily, ibm, intraday, live, sparse, ticks
 from tests.backtrader.parity.recorder import Script
-
-import backtrader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -226,6 +225,19 @@ def _fail(_strategy: Any, bar: int) -> None:
     raise ValueError(f"bar {bar}")
 
 
+class _Zone(tzinfo):
+    """Five hours behind."""
+
+    def utcoffset(self, dt: datetime | None) -> timedelta:
+        return timedelta(hours=-5)
+
+    def dst(self, dt: datetime | None) -> timedelta:
+        return timedelta(0)
+
+    def tzname(self, dt: datetime | None) -> str:
+        return "behind"
+
+
 _MINUTES = partial(intraday, 50, 120, 15)
 
 _COARSE: Mapping[str, tuple[Any, str, int]] = {
@@ -258,6 +270,8 @@ SCRIPTS: dict[str, Script] = {
     "optimised in one process, whole strategies": Script(_optimised, {"maxcpus": 1, "optreturn": False}),
     "optimised in two processes": Script(_optimised, {"maxcpus": 2}),
     "optimised in two processes, feeds not shared": Script(_optimised, {"maxcpus": 2, "optdatas": False}),
+    "a zone of its own": acting(trade, partial(intraday, 58, tz=_Zone()), partial(intraday, 59)),
+    "a zone for the run": acting(trade, partial(intraday, 60), tz=_Zone()),
     "run twice": acting(trade, *FEEDS["two feeds"], runs=2),
     "analysed": acting(trade, *FEEDS["two feeds"], setup=_analysed),
     "analysed as a fund": acting(trade, *FEEDS["one feed"], setup=_fund),

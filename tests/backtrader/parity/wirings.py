@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from backtrader.brokers.bbroker import BackBroker
+from backtrader.position import Position
 
 from seatrial import RiskConfig
 from seatrial_backtrader import SeatrialBroker
@@ -94,6 +95,37 @@ class _RefusesCancels(BackBroker):
         return False
 
 
+class _SkipsNumbers(BackBroker):
+    """Uses up a reference of its own for each order."""
+
+    def submit(self, order: Any, check: bool = True) -> Any:
+        next(type(order).refbasis)
+        return super().submit(order, check)
+
+
+class _KeepsNothingAsked(BackBroker):
+    """Answers a question about a feed without a position, and keeps no empty position for it."""
+
+    def getposition(self, data: Any) -> Any:
+        return self.positions.get(data) or Position()
+
+
+class _TellsFillsTwice(BackBroker):
+    """Marks no execution as told when it makes a copy of an order."""
+
+    def notify(self, order: Any) -> None:
+        told = order.executed.p1, order.executed.p2
+        super().notify(order)
+        order.executed.p1, order.executed.p2 = told
+
+
+class _SpendsCashEarly(BackBroker):
+    """Books added cash at once, not with the next valuation."""
+
+    def add_cash(self, cash: float) -> None:
+        self.cash += cash
+
+
 BROKEN: Mapping[str, Callable[[], Any]] = {
     "a limit fills one tick off": _LimitOneTickOff,
     "cash loses its last bit": _LosesTheLastBit,
@@ -103,5 +135,9 @@ BROKEN: Mapping[str, Callable[[], Any]] = {
     "positions change places": _SortsPositions,
     "siblings live on": _ForgetsSiblings,
     "a cancel denies itself": _RefusesCancels,
+    "order numbers are skipped": _SkipsNumbers,
+    "a question leaves no position": _KeepsNothingAsked,
+    "fills are told twice": _TellsFillsTwice,
+    "added cash comes early": _SpendsCashEarly,
 }
 """Brokers with one fault each: a corpus that does not tell them from the stock broker proves nothing."""
