@@ -16,8 +16,9 @@ HERE = Path(__file__).parent
 
 
 PASSED = (
-    # Python 3.12 deprecates how Backtrader asks for the time,
+    # Python 3.12 deprecates how Backtrader asks for the time, and that it pickles counters to optimise,
     r"ignore:datetime\.datetime\.utc:DeprecationWarning:backtrader",
+    r"ignore:Pickle, copy, and deepcopy support will be removed from itertools:DeprecationWarning",
     # and warns of a fork while threads run, here those of an earlier optimisation that has ended.
     r"ignore:This process .* is multi-threaded:DeprecationWarning:multiprocessing",
 )
