@@ -12,8 +12,9 @@ O(log n) per order named, O(1) per data feed with orders, and nothing for the or
 - Every other order is named on every bar: Market, Close, Historical, the trailing ones until they trigger, an order
   that stands in two places, and one whose price or validity cannot be sorted (NaN, or neither int nor float).
 
-What an order asks for is read when it takes its place, and again each time a bar has touched it. A price, a validity or
-a type that somebody assigns to a resting order later is not seen before then.
+What an order asks for is read when it takes its place, and again each time a bar has touched it or somebody has
+assigned a price to it (`terms`). An earlier validity, another type or another status that is assigned to a resting
+order is not seen before a bar touches it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from backtrader import Order
+from seatrial_backtrader.terms import unwatch, watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,16 +40,20 @@ _NOWHERE, _BY_PRICE, _ALWAYS, _ASLEEP = range(4)
 class _Place:
     """Where one order stands: its number says whose turn comes first."""
 
-    __slots__ = ("gone", "lane", "number", "often", "order", "timed", "where")
+    __slots__ = ("__weakref__", "gone", "lane", "number", "often", "order", "serial", "timed", "watched", "where")
 
     def __init__(self, number: int, order: Any, lane: _Lane) -> None:
         self.number = number
         self.order = order
         self.lane = lane
         self.where = _NOWHERE
-        self.timed = False
+        self.serial = -1
+        self.timed = self.watched = self.gone = False
         self.often = not order.alive()
-        self.gone = False
+
+    def amended(self) -> None:
+        """Wait for the price that was assigned to the order."""
+        self.lane.book.amended(self)
 
 
 _Heap = list[tuple[float, int, _Place]]
@@ -73,9 +79,10 @@ def _awaited(order: Any) -> tuple[bool, Any]:
 class _Lane:
     """The orders of one data feed that wait for a price or a time."""
 
-    __slots__ = ("above", "below", "data", "given_up", "standing", "until")
+    __slots__ = ("above", "below", "book", "data", "given_up", "standing", "until")
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, book: Book, data: Any) -> None:
+        self.book = book
         self.data = data
         self.above: _Heap = []
         self.below: _Heap = []
@@ -112,23 +119,26 @@ class _Lane:
         below, above = self.below, self.above
         # Each bound by itself, since either may be NaN.
         while below and (-below[0][0] >= first or -below[0][0] >= low):
-            place = heappop(below)[2]
-            place.where = _NOWHERE
-            yield place
+            _, serial, place = heappop(below)
+            if serial == place.serial:
+                place.where = _NOWHERE
+                yield place
         while above and (above[0][0] <= first or above[0][0] <= high):
-            place = heappop(above)[2]
-            place.where = _NOWHERE
-            yield place
+            _, serial, place = heappop(above)
+            if serial == place.serial:
+                place.where = _NOWHERE
+                yield place
 
     def give_up(self) -> None:
-        """Count a place that left; its entries in the heaps are swept out once they outnumber the others."""
-        self.standing -= 1
+        """Count an entry that is void; void entries are swept out of the heaps once they outnumber the others."""
         self.given_up += 1
         if self.given_up > self.standing + _SWEEP:
             self.given_up = 0
-            for heap in (self.above, self.below, self.until):
-                heap[:] = [entry for entry in heap if not entry[2].gone]
+            for heap in (self.above, self.below):
+                heap[:] = [entry for entry in heap if entry[1] == entry[2].serial and not entry[2].gone]
                 heapify(heap)
+            self.until[:] = [entry for entry in self.until if not entry[2].gone]
+            heapify(self.until)
 
 
 class Book:
@@ -172,7 +182,7 @@ class Book:
         """Give `order` the last place."""
         lane = self._lanes.get(order.data)
         if lane is None:
-            lane = self._lanes[order.data] = _Lane(order.data)
+            lane = self._lanes[order.data] = _Lane(self, order.data)
         lane.standing += 1
         place = _Place(next(self._numbers), order, lane)
         self._places[place.number] = place
@@ -205,6 +215,9 @@ class Book:
         same.remove(place)
         if not same:
             del self._of[ref]
+        if place.watched:
+            unwatch(place.order.created, place)
+        lane.standing -= 1
         lane.give_up()
         if not lane.standing:
             del self._lanes[lane.data]
@@ -212,6 +225,23 @@ class Book:
             if not child.gone:
                 child.where = _NOWHERE
                 self._settle(child)
+
+    def close(self) -> None:
+        """Watch the orders no more."""
+        for place in self._places.values():
+            if place.watched:
+                unwatch(place.order.created, place)
+
+    def amended(self, place: _Place) -> None:
+        """Let `place` wait for the price that its order has now; in a pass it may still have its turn."""
+        if place.where != _BY_PRICE:
+            return
+        place.where, place.serial = _NOWHERE, -1
+        place.lane.give_up()
+        self._settle(place)
+        if self.passing and place.number > self._at and place not in self._turn:
+            self._turn.append(place)
+            self._turn.sort(key=lambda each: each.number, reverse=True)
 
     def begin(self) -> None:
         """Begin a pass: find what the current bars of all feeds can touch."""
@@ -274,4 +304,8 @@ class Book:
         if place.where == _ALWAYS:
             del self._always[place.number]
         place.where = _BY_PRICE
-        heappush(lane.below if below else lane.above, (-key if below else key, next(self._serial), place))
+        place.serial = next(self._serial)
+        heappush(lane.below if below else lane.above, (-key if below else key, place.serial, place))
+        if not place.watched:
+            place.watched = True
+            watch(order.created, place)

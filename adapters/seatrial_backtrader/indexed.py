@@ -15,9 +15,10 @@ __all__ = ["IndexedBroker"]
 class IndexedBroker(BackBroker):
     """The stock broker over `PendingOrders`: same fills, same notifications, same cash, to the last bit.
 
-    `indexed=False` keeps the stock broker's own deque. It is needed only where something assigns to a resting order
-    (its created price, its validity, its type) or replaces a matching method by one that fills orders whose price the
-    bar has not reached; see `seatrial_backtrader.book`.
+    A price that a strategy assigns to a resting order (`order.created.price`, `order.created.pricelimit`) counts, as it
+    does in the stock broker. `indexed=False` keeps the stock broker's own deque. It is needed only where something
+    assigns anything else to a resting order (an earlier validity, a type, a status), or a subclass matches orders whose
+    price the bar has not reached.
     """
 
     params: Any = (("indexed", True),)

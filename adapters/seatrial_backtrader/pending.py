@@ -149,6 +149,7 @@ class _IndexedOrders(PendingOrders):
     def _become_plain(self) -> None:
         """Go back to being a deque, also in the middle of a pass."""
         orders = list(self.book)
+        self.book.close()
         del self.book
         _turn_into(PendingOrders, self)
         self.extend(orders)

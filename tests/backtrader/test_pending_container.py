@@ -8,6 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from backtrader.order import OrderData
 
 import backtrader
 from seatrial_backtrader.indexed import IndexedBroker
@@ -216,3 +217,61 @@ def test_the_switch_keeps_the_deque() -> None:
     """Without the index the broker holds what the stock broker holds."""
     assert type(broker_of(IndexedBroker, indexed=False).pending) is deque
     assert type(IndexedBroker().pending) is PendingOrders
+
+
+def test_an_assigned_price_counts_at_once() -> None:
+    """An order whose price is assigned is handed out where a bar reaches the new price, and only there."""
+    orders = made(5)
+    pending = large(orders)
+
+    orders[3].created.price = 40.0
+    assert handed_out(pending) == [orders[3]]
+    orders[3].created.price = 20.0
+    assert handed_out(pending) == []
+    for order in orders:
+        order.created.price = 40.0
+    pending.remove(orders[2])
+
+    assert refs(handed_out(pending)) == refs([*orders[:2], *orders[3:]])
+
+
+def test_a_price_assigned_in_mid_pass_counts_for_those_still_to_come() -> None:
+    """As in a deque: an order that has not been passed is matched at its new price, one that has been waits."""
+    orders = made(5)
+    pending = large(orders)
+    orders[2].created.price = 40.0
+
+    pending.append(None)
+    assert pending.popleft() is orders[2]
+    for order in orders:
+        order.created.price = 40.0
+    pending.append(orders[2])
+
+    assert pending.popleft() is orders[3]
+    pending.append(orders[3])
+    assert pending.popleft() is orders[4]
+    pending.append(orders[4])
+    assert pending.popleft() is None
+    assert refs(handed_out(pending)) == refs(orders)
+
+
+def test_terms_are_watched_only_while_their_order_rests() -> None:
+    """The terms of an order are of Backtrader's class, with its fields alone, before and after; no copy is watched."""
+    orders = made(5)
+    fields = set(vars(orders[0].created))
+    pending, other = large(orders), large(orders)
+    twin = copy.copy(orders[0].created)
+
+    twin.price = 40.0
+    assert handed_out(pending) == []
+    assert isinstance(orders[0].created, OrderData)
+    assert set(vars(orders[0].created)) == fields
+    pending.clear()
+    orders[0].created.price = 40.0
+    assert handed_out(other) == [orders[0]]
+    other.remove(orders[0])
+
+    assert type(orders[0].created) is OrderData
+    assert type(orders[1].created) is not OrderData
+    other.clear()
+    assert {type(order.created) for order in orders} == {OrderData}
