@@ -40,7 +40,19 @@ _NOWHERE, _BY_PRICE, _ALWAYS, _ASLEEP = range(4)
 class _Place:
     """Where one order stands: its number says whose turn comes first."""
 
-    __slots__ = ("__weakref__", "gone", "lane", "number", "often", "order", "serial", "timed", "watched", "where")
+    __slots__ = (
+        "__weakref__",
+        "gone",
+        "lane",
+        "may_trigger",
+        "number",
+        "often",
+        "order",
+        "serial",
+        "timed",
+        "watched",
+        "where",
+    )
 
     def __init__(self, number: int, order: Any, lane: _Lane) -> None:
         self.number = number
@@ -50,6 +62,7 @@ class _Place:
         self.serial = -1
         self.timed = self.watched = self.gone = False
         self.often = not order.alive()
+        self.may_trigger = order.exectype == Order.StopTrailLimit
 
     def amended(self) -> None:
         """Wait for the price that was assigned to the order."""
@@ -191,8 +204,7 @@ class Book:
         if len(same) > 1:
             # One end is the end of both, whatever the price of the second: each bar has to look.
             for each in same:
-                each.often = True
-                self._always[each.number] = each
+                self._look_often(each)
         self._settle(place)
 
     def find(self, ref: int) -> _Place | None:
@@ -275,7 +287,8 @@ class Book:
         if place is None or place.order is not order:
             return False
         self._out = None
-        self._settle(place)
+        if place.where != _ALWAYS or place.may_trigger:
+            self._settle(place)
         return True
 
     def _turn_of(self, place: _Place) -> tuple[bool, int]:
@@ -283,15 +296,21 @@ class Book:
 
     def _settle(self, place: _Place) -> None:
         """Let `place` wait for what can touch its order next."""
-        order, lane = place.order, place.lane
-        if not place.timed and order.valid and order.exectype != Order.Market:
+        if place.where in {_NOWHERE, _ALWAYS}:
+            self._sort(place)
+        if place.timed or place.where == _ALWAYS:
+            return
+        order = place.order
+        if order.valid and order.exectype != Order.Market:
             if _sorts(order.valid):
                 place.timed = True
-                heappush(lane.until, (order.valid, next(self._serial), place))
+                heappush(place.lane.until, (order.valid, next(self._serial), place))
             else:
-                place.often = True
-        if place.where in {_BY_PRICE, _ASLEEP}:
-            return
+                self._look_often(place)
+
+    def _sort(self, place: _Place) -> None:
+        """Let `place` wait for the end of a parent, for a price, or for each bar."""
+        order, lane = place.order, place.lane
         if not place.often and not order.active() and order.parent is not None and order.parent.ref in self._of:
             place.where = _ASLEEP
             self._asleep.setdefault(order.parent.ref, []).append(place)
@@ -309,3 +328,8 @@ class Book:
         if not place.watched:
             place.watched = True
             watch(order.created, place)
+
+    def _look_often(self, place: _Place) -> None:
+        """Let each bar look at the order, wherever else it waits."""
+        place.often = True
+        self._always[place.number] = place

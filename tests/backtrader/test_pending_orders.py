@@ -17,7 +17,8 @@ from seatrial_backtrader.pending import PendingOrders
 
 bt: Any = backtrader  # which ships no types
 NAN = float("nan")
-START = dt.datetime(2024, 1, 2)
+SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
+START = dt.datetime(2024, 1, 2)  # noqa: DTZ001 - Backtrader's times carry no zone
 TYPES = (
     bt.Order.Market,
     bt.Order.Close,
@@ -59,7 +60,7 @@ class Scenario(NamedTuple):
     above: int
 
 
-class Bars(bt.feed.DataBase):
+class Bars(bt.feed.DataBase):  # type: ignore[misc] # as above
     """A feed of given bars."""
 
     params = (("bars", ()),)
@@ -80,7 +81,7 @@ class Bars(bt.feed.DataBase):
         return True
 
 
-class Script(bt.Strategy):
+class Script(bt.Strategy):  # type: ignore[misc] # as above
     """Ask and cancel as the scenario says, and write down all that can be seen."""
 
     params = (("scenario", None), ("log", None))
@@ -270,7 +271,7 @@ def ask(**terms: Any) -> Asked:
     return plain._replace(**terms)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=300, deadline=None, suppress_health_check=SLOW)
 @given(scenarios())
 def test_the_index_gives_what_the_deque_gives(scenario: Scenario) -> None:
     """Notifications, cash, value and pending orders are equal to the last bit on every bar, whatever is asked."""
@@ -317,7 +318,7 @@ def test_an_index_that_misses_something_is_caught(twin: tuple[Any, str, Any], mo
         database=None,
         derandomize=True,
         phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=SLOW,
     )
     @given(scenarios())
     def compared(scenario: Scenario) -> None:
