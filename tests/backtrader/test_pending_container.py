@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from collections import deque
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -275,3 +276,27 @@ def test_terms_are_watched_only_while_their_order_rests() -> None:
     assert type(orders[1].created) is not OrderData
     other.clear()
     assert {type(order.created) for order in orders} == {OrderData}
+
+
+def test_a_feed_without_a_bar_is_left_to_the_broker() -> None:
+    """Where a feed's bar cannot be read, all its orders are handed out, for the broker to meet what a deque gives it."""
+    orders, others = made(3), made(3)
+    pending = large([*orders, *others])
+    orders[0].data.open = Line()
+
+    assert refs(handed_out(pending)) == refs(orders)
+    orders[0].data.open = Line([40.0])
+    assert handed_out(pending) == []
+    assert refs(pending) == refs([*orders, *others])
+
+
+@pytest.mark.parametrize("odd", [float("nan"), Decimal(40), True])
+def test_a_price_that_does_not_sort_is_looked_at_on_each_bar(odd: Any) -> None:
+    """A price that is no plain number is left to the broker; one that is a number of Python's waits in its place."""
+    orders = made(5)
+    orders[2].created.price = odd
+    pending = large(orders)
+
+    assert refs(handed_out(pending)) == ([] if odd is True else refs(orders[2:3]))
+    orders[1].created.price = odd
+    assert refs(handed_out(pending)) == ([] if odd is True else refs(orders[1:3]))

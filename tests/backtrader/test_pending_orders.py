@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from random import Random
 from typing import Any, NamedTuple
 
 import pytest
@@ -13,9 +14,11 @@ from hypothesis import strategies as st
 import backtrader
 from seatrial_backtrader.book import Book, _Lane
 from seatrial_backtrader.indexed import IndexedBroker
-from seatrial_backtrader.pending import PendingOrders
+from seatrial_backtrader.pending import INDEXED_ABOVE, PendingOrders
 
 bt: Any = backtrader  # which ships no types
+# Backtrader's loop asks for the time in a way that Python deprecates from 3.12 on.
+pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning:backtrader")
 NAN = float("nan")
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 START = dt.datetime(2024, 1, 2)  # noqa: DTZ001 - Backtrader's times carry no zone
@@ -348,3 +351,39 @@ def test_an_index_that_forgets_the_order_of_turns_is_caught(monkeypatch: pytest.
     stock, indexed = played_twice(scenario)
 
     assert indexed != stock
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_long_run_is_the_same_while_the_container_grows_and_shrinks(seed: int) -> None:
+    """Hundreds of orders of every type on two feeds: the broker as it is shipped gives what the stock broker gives."""
+    random, steps, price = Random(seed), 160, 40.0
+    bars: list[tuple[int, float, float, float, float]] = []
+    for step in range(steps):
+        first, last = price + random.randint(-3, 3) / 2, price + random.randint(-4, 4) / 2
+        price = last
+        bars.append((step, first, max(first, last) + random.random(), min(first, last) - random.random(), last))
+
+    def some() -> Asked:
+        return ask(
+            exectype=random.choice(TYPES[2:]),
+            buys=random.random() < 0.5,
+            size=random.randint(1, 9),
+            price=random.randint(-40, 40),
+            limit=random.randint(-40, 40),
+            feed=random.randint(0, 1),
+            valid=dt.timedelta(hours=random.randint(10, 40)),
+            oco=random.randint(0, 50) if random.random() < 0.2 else None,
+            exits=(random.randint(-9, 9), random.randint(-9, 9)) if random.random() < 0.2 else None,
+        )
+
+    asked = [[some() for _ in range(random.randint(4, 12) * (step % 75 < 25))] for step in range(steps - 60)]
+    cancelled = [[random.randint(0, 400)] * random.randint(0, 2) for _ in asked]
+    amended = [[(random.randint(0, 50), "price", random.randint(-8, 8))] * random.randint(0, 1) for _ in asked]
+    scenario = Scenario((bars, bars[::3]), asked, cancelled, amended, {}, None, False, False, 0)
+
+    stock, indexed = play(scenario, bt.brokers.BackBroker()), play(scenario, IndexedBroker())
+
+    assert indexed == stock
+    sizes = [len(seen[1]) for seen in stock if type(seen) is tuple and type(seen[1]) is list]
+    assert max(sizes) > 2 * INDEXED_ABOVE
+    assert sizes[-1] <= INDEXED_ABOVE // 2
