@@ -205,6 +205,7 @@ class Book:
             # One end is the end of both, whatever the price of the second: each bar has to look.
             for each in same:
                 self._look_often(each)
+            self._wake(order.ref)
         self._settle(place)
 
     def find(self, ref: int) -> _Place | None:
@@ -233,10 +234,7 @@ class Book:
         lane.give_up()
         if not lane.standing:
             del self._lanes[lane.data]
-        for child in self._asleep.pop(ref, ()):
-            if not child.gone:
-                child.where = _NOWHERE
-                self._settle(child)
+        self._wake(ref)
 
     def close(self) -> None:
         """Watch the orders no more."""
@@ -311,7 +309,7 @@ class Book:
     def _sort(self, place: _Place) -> None:
         """Let `place` wait for the end of a parent, for a price, or for each bar."""
         order, lane = place.order, place.lane
-        if not place.often and not order.active() and order.parent is not None and order.parent.ref in self._of:
+        if not place.often and not order.active() and self._can_leave_once(order.parent):
             place.where = _ASLEEP
             self._asleep.setdefault(order.parent.ref, []).append(place)
             return
@@ -328,6 +326,18 @@ class Book:
         if not place.watched:
             place.watched = True
             watch(order.created, place)
+
+    def _can_leave_once(self, parent: Any) -> bool:
+        """Tell whether `parent` stands here, and in one place: of two, one may stay after the order is filled."""
+        places = None if parent is None else self._of.get(parent.ref)
+        return places is not None and not places[0].often
+
+    def _wake(self, parent: int) -> None:
+        """Let the children that wait for `parent` to leave wait for their prices."""
+        for child in self._asleep.pop(parent, ()):
+            if not child.gone:
+                child.where = _NOWHERE
+                self._settle(child)
 
     def _look_often(self, place: _Place) -> None:
         """Let each bar look at the order, wherever else it waits."""

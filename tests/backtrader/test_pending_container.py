@@ -279,7 +279,7 @@ def test_terms_are_watched_only_while_their_order_rests() -> None:
 
 
 def test_a_feed_without_a_bar_is_left_to_the_broker() -> None:
-    """Where a feed's bar cannot be read, all its orders are handed out, for the broker to meet what a deque gives it."""
+    """Where a feed's bar cannot be read, all its orders are handed out: the broker meets what a deque gives it."""
     orders, others = made(3), made(3)
     pending = large([*orders, *others])
     orders[0].data.open = Line()
