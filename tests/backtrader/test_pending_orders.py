@@ -282,14 +282,14 @@ def test_the_index_gives_what_the_deque_gives(scenario: Scenario) -> None:
 def test_the_child_of_a_parent_that_was_sent_twice_is_matched_in_its_time() -> None:
     """A parent sent again by its child stands twice: filled at the second place, it is still pending at the first."""
     bars = [(n, 40.0, 40.0, 40.0, 40.0) for n in range(9)]
-    # In a group that is over already, since a living one would cancel the second place.
-    asked = [[ask(size=1)], [], [], [ask(buys=False, size=3, oco=0, resend=True)]]
-    scenario = Scenario((bars,), asked, [[]] * 4, [[]] * 4, {}, "fixed", False, False, 0)
+    # In a group that ends before the order arrives, since a living one would cancel the second place.
+    asked = [[ask(size=9)], [ask(buys=False, size=3, oco=0, resend=True)], []]
+    scenario = Scenario((bars,), asked, [[], [0], []], [[]] * 3, {}, "fixed", False, False, 0)
 
     stock, indexed = played_twice(scenario)
 
     assert indexed == stock
-    assert [seen[0] for seen in stock if type(seen) is tuple and seen[1] == "Completed"] == [1, 2, 3]
+    assert [seen[0] for seen in stock if type(seen) is tuple and seen[1] == "Completed"] == [2, 3]
 
 
 def _misses_the_open(self: _Lane, first: float, high: float, low: float) -> Any:
