@@ -140,7 +140,7 @@ def overhead(name: str, factory: Callable[[], Any], bounds: Mapping[str, float],
             name: partial(_collected, partial(_bar, factory, strategy, bars)),
         }
         kept = {name: bounds[case]} if case in bounds else {}
-        found += compare(f"Backtrader, {case}, per bar", sides, kept, rounds=_ROUNDS, pick=_first_quartile)
+        found += compare(f"Backtrader, {case}", sides, kept, rounds=_ROUNDS, pick=_first_quartile)
     return found
 
 
