@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from tests.backtrader.parity.corpus import SCRIPTS
+from tests.backtrader.parity.corpus import RAISING, SCRIPTS
 from tests.backtrader.parity.recorder import record
 from tests.backtrader.parity.trace import Trace, assert_same
 from tests.backtrader.parity.wirings import BROKEN, WIRINGS, stock
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=1)
 def expected(name: str) -> Trace:
-    """Return what the stock broker shows a script of the corpus."""
-    return record(SCRIPTS[name], stock)
+    """Return what the stock broker shows a script of the corpus, which has to end as the corpus says."""
+    trace = record(SCRIPTS[name], stock)
+    raised = [entry for entry in trace if entry.kind == "raised"]
+    assert bool(raised) == (name in RAISING), raised
+    return trace
 
 
 @pytest.mark.parametrize("wiring", WIRINGS)
@@ -39,8 +42,9 @@ def test_a_broken_broker_is_found_out(fault: str) -> None:
 
     def found() -> Iterator[str]:
         for name in random.Random(fault).sample(list(SCRIPTS), len(SCRIPTS)):
+            shown = expected(name)
             try:
-                assert_same(expected(name), record(SCRIPTS[name], BROKEN[fault]))
+                assert_same(shown, record(SCRIPTS[name], BROKEN[fault]))
             except AssertionError as difference:
                 yield f"{name}: {difference}"
 

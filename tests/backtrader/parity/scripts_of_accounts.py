@@ -242,5 +242,6 @@ SCRIPTS: dict[str, Script] = {
     "histories of orders in two feeds": acting(trade, *_PAIR, setup=_two_histories),
     "history of a fund": acting(trade, setup=_fund, runonce=False),
     "history of a fund and of orders": acting(None, setup=_fund_and_orders, runonce=False),
+    "history of a fund, vectorised": acting(trade, setup=_fund),
     "a feed that compensates another": acting(trade, *_PAIR, setup=_hedge),
 }
