@@ -24,6 +24,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from backtrader import Order
+
 from seatrial_backtrader.terms import unwatch, watch
 
 if TYPE_CHECKING:

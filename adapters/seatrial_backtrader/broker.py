@@ -6,10 +6,10 @@ import copy
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import backtrader as bt
 from backtrader.brokers.bbroker import BackBroker
 from backtrader.order import BuyOrder, SellOrder
 
-import backtrader as bt
 from seatrial.contracts.latency import LATENCY_INSTANT, Constant, LatencyConfig, Leg
 from seatrial.contracts.terms import OrderSide
 from seatrial.errors import InvalidConfigError
@@ -114,6 +114,7 @@ class SeatrialBroker(Matcher):
             return
         self._names = Names(self.cerebro.datas, self.cerebro.runningstrats)
         self._groups: dict[int, list[tuple[Any, bool]]] = {}
+        self._held: dict[int, Any] = {}
         self._sent: dict[str, int] = {}
         self._owners: dict[str, Any] = {}
         self._marked: dict[Any, float] = {}
@@ -121,7 +122,7 @@ class SeatrialBroker(Matcher):
         self._cheats = None
         if self.p.ledgers == 2 or _delays(self.p.latency_config, Leg.FILL, Leg.ACK):  # noqa: PLR2004 - two ledgers
             self.venue = self._far_ledger()
-            self._replica = Replica(self, self.venue)
+            self._replica = Replica(self, self.venue, self._in_flight)
         self.gate, self.desk, self._account, self._observers = open_gate(self, self.p, self._names, self._hear)
         self._ruled = self.gate.admission.risk is not None
         if self.venue is not None:
@@ -145,6 +146,9 @@ class SeatrialBroker(Matcher):
     def _book(self) -> Matcher:
         return self if self.venue is None else self.venue
 
+    def _in_flight(self) -> bool:
+        return self.gate is not None and bool(self.gate.wire.reports)
+
     def next(self) -> None:
         """Do what Backtrader's cycle does, with what arrives by the present bar, and report what came of it."""
         gate, desk = self.gate, self.desk
@@ -166,7 +170,7 @@ class SeatrialBroker(Matcher):
             self._report(gate, desk, deposit, book.interest)
         self._flush()
         if self._replica is not None:
-            self._replica.settle(in_flight=bool(wire.reports))
+            self._replica.settle()
         if self._ruled:
             gate.assess()
 
@@ -226,16 +230,37 @@ class SeatrialBroker(Matcher):
             self.venue.submit(self._replica.twin(order), check=check)
             self._flush()
             return order
-        leader = order.ref if order.parent is None else order.parent.ref
+        leader = _leader(order)
         lost = leader != order.ref and leader not in self._groups and not self._is_there(leader)
-        self._groups.setdefault(leader, []).append((order, check))
+        held = [(one, checked) for one, checked in self._groups.pop(leader, []) if self._is_held(one, leader)]
+        group = [*held, (order, check)]
         if order.transmit or lost:
-            self._send(self._groups.pop(leader))
+            self._send(group)
+        else:
+            self._groups[leader] = group
+            self._hold(order, leader)
         return order
 
     def _is_there(self, ref: int) -> bool:
-        desk = self.desk
-        return (desk is not None and ref in desk.tickets) or ref in self._book._pchildren
+        sent = None if self.desk is None else self.desk.tickets.get(ref)
+        return (sent is not None and sent.order.parent is None) or ref in self._book._pchildren
+
+    def _hold(self, order: Any, leader: int) -> None:
+        """Keep an order that is not to be sent yet where Backtrader does: with its parent, whose end it shares."""
+        if self._replica is not None:
+            order = self._held[order.ref] = self._replica.twin(order)
+        self._book._pchildren[leader].append(order)
+
+    def _is_held(self, order: Any, leader: int) -> bool:
+        """Return whether an order kept back may still leave: its parent has not ended, as far as the strategy knows."""
+        return order in self._book._pchildren.get(leader, ()) or (order.parent is not None and order.parent.alive())
+
+    def release(self, tickets: Sequence[Ticket]) -> None:
+        """Keep orders back no longer: they have arrived."""
+        for ticket in tickets:
+            kept = self._book._pchildren.get(_leader(ticket.order))
+            if kept is not None and ticket.order in kept:
+                kept.remove(ticket.order)
 
     def _send(self, group: list[tuple[Any, bool]]) -> None:
         gate, desk = self.gate, self.desk
@@ -291,11 +316,18 @@ class SeatrialBroker(Matcher):
     def cancel(self, order: Any, bracket: bool = False) -> bool:  # noqa: FBT001, FBT002 - Backtrader's signature
         """Ask to end an order; return whether it ended, or the request is under way."""
         gate, desk = self.gate, self.desk
-        order_id = getattr(order, "order_id", None)
-        if gate is None or desk is None or bracket or order_id is None:
-            return order is not None and bool(super().cancel(order, bracket=bracket))
-        if order_id not in gate.client.pending:
+        if order is None:
             return False
+        order_id = getattr(order, "order_id", None)
+        if gate is None or desk is None or bracket or order_id not in gate.client.pending:
+            if self.venue is None:
+                done = super().cancel(order, bracket=bracket)
+            else:
+                done = self.venue.cancel(copy.copy(order), bracket=bracket)
+            if gate is not None and not bracket:  # it may have ended others that the core knows
+                gate.advance(self._turn(order.data))
+                self._flush()
+            return bool(done)
         now = desk.turn = self._turn(order.data)
         ticket = desk.by_id.get(order_id)
         if ticket is None:
@@ -303,6 +335,7 @@ class SeatrialBroker(Matcher):
             return True
         ticket.withdrawn, ticket.asked = None, order
         gate.cancel(order_id, now)
+        self._flush()
         return ticket.withdrawn is not False
 
     def set_cash(self, cash: float) -> None:
@@ -322,7 +355,7 @@ class SeatrialBroker(Matcher):
     def get_value(self, datas: Any = None, mkt: bool = False, lever: bool = False) -> Any:  # noqa: FBT001, FBT002 - Backtrader's signature
         """Return the value of the account, or of the positions in some feeds, in currency."""
         value = super().get_value(datas, mkt, lever)
-        if datas is not None and self._replica is not None and self.gate is not None and not self.gate.wire.reports:
+        if datas is not None and self._replica is not None and not self._in_flight():
             self._replica.reflect()
         return value
 
@@ -346,7 +379,7 @@ class SeatrialBroker(Matcher):
         if self.venue is None or self._replica is None:
             super().submit(ticket.order, check=ticket.check)
             return
-        ticket.twin = self._replica.twin(ticket.order)
+        ticket.twin = self._held.pop(ticket.order.ref, None) or self._replica.twin(ticket.order)
         self.venue.submit(ticket.twin, check=ticket.check)
 
     def withdraw(self, ticket: Ticket) -> bool:
@@ -355,7 +388,10 @@ class SeatrialBroker(Matcher):
             return bool(super().cancel(ticket.asked))
         if ticket.asked is not ticket.order:
             self._replica.asked[ticket.order.ref] = ticket.asked
-        return bool(self.venue.cancel(ticket.twin))
+        done = bool(self.venue.cancel(ticket.twin))
+        if not done:
+            self._replica.asked.pop(ticket.order.ref, None)
+        return done
 
     def announce(self, ticket: Ticket) -> None:
         """Tell the strategy that its order was submitted: when it leaves, and not again when it arrives."""
@@ -454,6 +490,10 @@ class SeatrialBroker(Matcher):
             problem = "there is no gate to switch; give risk_config=RiskConfig(), and call this while cerebro runs"
             raise InvalidConfigError("risk_config", self.p.risk_config, problem)
         return self.gate
+
+
+def _leader(order: Any) -> int:
+    return int(order.ref if order.parent is None else order.parent.ref)
 
 
 def _delays(latency: LatencyConfig, *legs: Leg) -> bool:

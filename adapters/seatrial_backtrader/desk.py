@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
 import backtrader as bt
+
 from seatrial.contracts.rejection import RefusedBy, Rejection, RejectionReason
 from seatrial.contracts.terms import Liquidity
 from seatrial.gate.draws import Draws
@@ -37,6 +38,10 @@ class Book(Protocol):
 
     def withdraw(self, ticket: Ticket) -> bool:
         """Cancel an order as Backtrader would for a strategy; return whether it did."""
+        ...
+
+    def release(self, tickets: Sequence[Ticket]) -> None:
+        """Keep orders back no longer: they have arrived."""
         ...
 
     def announce(self, ticket: Ticket) -> None:
@@ -201,17 +206,16 @@ class Desk:
         return start + int(self._theta * (end - start))
 
     def _enter(self, ids: Sequence[str], now: int) -> None:
-        for order_id in ids:
-            ticket = self.by_id.get(order_id)
-            if ticket is None:
-                continue
+        tickets = [ticket for order_id in ids if (ticket := self.by_id.get(order_id)) is not None]
+        self._book.release(tickets)
+        for ticket in tickets:
             ticket.arrived = now
             if now > ticket.sent and self._book.is_group_dead(ticket):
                 self.close(ticket)
                 self._moment = now
                 ended = _refusal(RejectionReason.GROUP_ENDED, "another order of its group had ended before it arrived")
                 ticket.twin.cancel()
-                self.gate.cancelled(order_id, now, ended, self._report(ticket.twin))
+                self.gate.cancelled(ticket.order_id, now, ended, self._report(ticket.twin))
             else:
                 self._moment = now
                 ticket.entered = True
@@ -222,7 +226,7 @@ class Desk:
         ticket.withdrawn = self._book.withdraw(ticket)
         if ticket.withdrawn:
             return
-        if now > ticket.sent and ticket.order_id in self.by_id and not ticket.accepted:
+        if ticket.arrived > ticket.sent and ticket.order_id in self.by_id and not ticket.accepted:
             ticket.doomed = True  # it is there, but Backtrader has not looked at it yet
         else:
             self._refuse_cancel(ticket.order_id, now, "Backtrader had not looked at it yet, or it had ended")

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from backtrader import Order as BtOrder
+
 from seatrial.contracts.orders import Order
 from seatrial.contracts.terms import OrderSide, OrderType, TimeInForce
 from seatrial.errors import InvalidOrderError, InvalidTimeError

@@ -7,15 +7,16 @@ when a report arrives, all together; with nothing under way both ledgers are equ
 from __future__ import annotations
 
 import copy
-from contextlib import suppress
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
+import backtrader as bt
 from backtrader.order import OrderData
 
-import backtrader as bt
-
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from seatrial_backtrader.desk import Told
     from seatrial_backtrader.matching import Matcher, Venue
 
@@ -36,19 +37,52 @@ _EXECUTED = ("dt", "size", "remsize", "price", "value", "comm", "pnl", "psize", 
 _MOVING = ("status", "triggered", "comminfo", "_active", "broker", "plen", "pannotated")
 
 
+class OpenOrders(Sequence[Any]):
+    """The orders the strategy may know to be open, in the order in which the venue looks at them; read when asked."""
+
+    def __init__(self, replica: Replica) -> None:
+        """Read from `replica`."""
+        self._replica = replica
+
+    def _now(self) -> list[Any]:
+        replica = self._replica
+        if not replica.in_flight():
+            return [replica.known(twin) for twin in replica.far.pending]
+        accepted = replica.accepted
+        at_venue = [twin.ref for twin in replica.far.pending if twin.ref in accepted]
+        ended = accepted.keys() - set(at_venue)  # of which nobody has been told so far
+        return [accepted[ref] for ref in (*at_venue, *sorted(ended))]
+
+    def __len__(self) -> int:
+        return len(self._now())
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._now()[index]
+
+
 class Replica:
     """The strategy's side of one broker with two ledgers."""
 
-    def __init__(self, near: Matcher, far: Venue) -> None:
-        """Let `near` follow `far`."""
+    def __init__(self, near: Matcher, far: Venue, in_flight: Callable[[], bool]) -> None:
+        """Let `near` follow `far`; `in_flight` says whether a report is under way."""
+        self.in_flight = in_flight
         self._near = near
-        self._far = far
+        self.far = far
+        """The venue's ledger."""
+        pending: Any = OpenOrders(self)
+        near.pending = pending
         self.orders: dict[int, Any] = {}
         """The strategy's objects for the orders that are at the venue, as far as it has been told."""
+        self.accepted: dict[int, Any] = {}
+        """Those of them that were reported accepted."""
         self._seen: WeakValueDictionary[int, Any] = WeakValueDictionary()  # the same, ended ones included while held
         self.asked: dict[int, Any] = {}
         """The copies by which orders were cancelled: Backtrader ends the object it was handed, and no other."""
         self._waking: list[Any] = []  # the children that the venue activates
+
+    def known(self, twin: Any) -> Any:
+        """Return the strategy's object for one of the venue's."""
+        return self._seen.get(twin.ref, twin)
 
     def twin(self, order: Any) -> Any:
         """Return the venue's own object for the strategy's order; what was asked for is shared, what happens is not."""
@@ -61,19 +95,19 @@ class Replica:
     def begin(self) -> None:
         """Begin a cycle: children become active with the venue's, once their parent was reported complete."""
         self.touch()
-        self._waking += self._far._toactivate
+        self._waking += self.far._toactivate
         asleep: list[Any] = []
         for twin in self._waking:
             parent = None if twin.parent is None else self._seen.get(twin.parent.ref)
             if parent is not None and parent.alive():
                 asleep.append(twin)
-            elif (order := self.orders.get(twin.ref)) is not None:
+            elif (order := self._seen.get(twin.ref)) is not None:
                 order.activate()
         self._waking = asleep
 
     def touch(self) -> None:
         """Enter every feed in both books in the same order: sums of floats follow it."""
-        near, far = self._near.positions, self._far.positions
+        near, far = self._near.positions, self.far.positions
         if len(near) != len(far):
             for data in (*near, *far):
                 near[data]
@@ -99,27 +133,25 @@ class Replica:
             near.positions[data].__dict__.update(position.__dict__)
             near.cash += told.cash
         if not order.alive():
-            self._end(order)
-        elif order.status == bt.Order.Accepted and not told.silent:
-            near.pending.append(order)
+            self.orders.pop(order.ref, None)
+            self.accepted.pop(order.ref, None)
+        elif order.status == bt.Order.Accepted:
+            self.accepted[order.ref] = order
+        elif order.status == bt.Order.Submitted:
+            near.orders.append(order)
         if not told.silent:
             near.tell(order)
-
-    def _end(self, order: Any) -> None:
-        self.orders.pop(order.ref, None)
-        with suppress(ValueError):  # it may never have been accepted
-            self._near.pending.remove(order)
 
     def reflect(self) -> None:
         """Let the far ledger follow: valuing some feeds alone books deposits, and values the account anew."""
         for name in _SCALARS:
-            setattr(self._far, name, getattr(self._near, name))
-        self._far._cash_addition.clear()
+            setattr(self.far, name, getattr(self._near, name))
+        self.far._cash_addition.clear()
 
-    def settle(self, *, in_flight: bool) -> None:
+    def settle(self) -> None:
         """End a cycle: with nothing under way the near ledger is the far one, else it is valued by itself."""
-        near, far = self._near, self._far
-        if not in_flight:
+        near, far = self._near, self.far
+        if not self.in_flight():
             self.touch()
             for name in _SCALARS:
                 setattr(near, name, getattr(far, name))

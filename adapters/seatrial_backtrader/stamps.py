@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 import backtrader as bt
+
 from seatrial.errors import InvalidTimeError
 
 __all__ = ["exact", "span", "to_ns"]

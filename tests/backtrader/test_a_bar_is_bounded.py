@@ -12,9 +12,9 @@ import gc
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import backtrader
 import pytest
 
-import backtrader
 from seatrial_backtrader.indexed import IndexedBroker
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from collections import deque
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import backtrader
 import pytest
 from backtrader.order import OrderData
 
-import backtrader
 from seatrial_backtrader.indexed import IndexedBroker
 from seatrial_backtrader.pending import PendingOrders
 

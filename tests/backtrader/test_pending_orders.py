@@ -7,11 +7,11 @@ import itertools
 from random import Random
 from typing import Any, NamedTuple
 
+import backtrader
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-import backtrader
 from seatrial_backtrader.book import Book, _Lane
 from seatrial_backtrader.indexed import IndexedBroker
 from seatrial_backtrader.pending import INDEXED_ABOVE, PendingOrders
@@ -21,7 +21,7 @@ bt: Any = backtrader  # which ships no types
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning:backtrader")
 NAN = float("nan")
 SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
-START = dt.datetime(2024, 1, 2)  # noqa: DTZ001 - Backtrader's times carry no zone
+START = dt.datetime(2024, 1, 2)
 TYPES = (
     bt.Order.Market,
     bt.Order.Close,
@@ -63,7 +63,7 @@ class Scenario(NamedTuple):
     above: int
 
 
-class Bars(bt.feed.DataBase):  # type: ignore[misc] # as above
+class Bars(bt.feed.DataBase):
     """A feed of given bars."""
 
     params = (("bars", ()),)
@@ -84,7 +84,7 @@ class Bars(bt.feed.DataBase):  # type: ignore[misc] # as above
         return True
 
 
-class Script(bt.Strategy):  # type: ignore[misc] # as above
+class Script(bt.Strategy):
     """Ask and cancel as the scenario says, and write down all that can be seen."""
 
     params = (("scenario", None), ("log", None))

@@ -8,9 +8,9 @@ from statistics import quantiles
 from time import process_time
 from typing import TYPE_CHECKING, Any
 
+import backtrader
 from tests.bench.method import Row, compare, timed
 
-import backtrader
 from seatrial_backtrader.indexed import IndexedBroker
 
 if TYPE_CHECKING:
