@@ -149,6 +149,17 @@ class Delivery(ReportLeg):
             self.running = False
             self._until = _NOWHERE
 
+    def _place_at_once(self, order: Order, now: int, native: object) -> None:
+        """Let an order arrive that no delay and nothing ahead of it keeps on the wire, then what is told of it."""
+        self._until = now
+        self.running = True
+        try:
+            self._venue.place((order,), now, native)
+            self._drain(now)
+        finally:
+            self.running = False
+            self._until = _NOWHERE
+
     def _drain(self, until: int, *, once: bool = False) -> None:
         requests, reports = self.wire.requests, self.wire.reports
         messages = reports.messages

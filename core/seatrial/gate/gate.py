@@ -144,15 +144,19 @@ class ExecutionGate(Delivery):
         wire.track(order_id, order.strategy_id)
         event = OrderSubmitted(order_id, now, now)
         client.pending[order_id] = sent = order.apply(event)
-        wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
-        if client.listeners or self._hearers:
+        if client.listeners or self._hearers or self.running:
+            wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
             self._log(event, sent)
             self._finish()
         else:
             client.events.append(event)
-            if wire.requests.head <= now and not self.running:
-                self._deliver_until(now)
-        return client.pending.get(order_id) or client.completed[order_id]
+            if wire.arrives_at_once(now):
+                self._place_at_once(sent, now, native)
+            else:
+                wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
+                if wire.requests.head <= now:
+                    self._deliver_until(now)
+        return client.completed.get(order_id) or client.pending[order_id]
 
     def submit_bracket(self, entry: Order, *exits: Order, now: int, native: object = None) -> tuple[Order, ...]:
         """Send an entry with its exits as one message; all are accepted or all refused.

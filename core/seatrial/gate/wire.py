@@ -136,6 +136,14 @@ class Wire:
             requests.head = due
         requests.messages.append((due, request, native))
 
+    def arrives_at_once(self, now: int) -> bool:
+        """Return whether an order sent `now` is at the venue before anything else happens; it then counts as sent."""
+        requests = self.requests
+        if self._submit_delay != 0 or requests.messages or requests.last > now or self.reports.head <= now:
+            return False
+        requests.last = now
+        return True
+
     def next_fill(self, order_id: str) -> tuple[int, int]:
         """Count a match of an order; return which it is, and the delay of its report in ns."""
         track = self._tracks.get(order_id)
