@@ -18,7 +18,7 @@ from seatrial.venue.fees import open_fees
 from seatrial.venue.ledger import open_ledger
 from seatrial.venue.market import Market
 from seatrial.venue.matching import Matcher, tighten
-from seatrial.venue.working import Phase, Working
+from seatrial.venue.working import Phase, Working, at_work
 
 if TYPE_CHECKING:
     from seatrial.contracts.orders import Order
@@ -171,7 +171,7 @@ class SimulatedVenue:
 
     def _work(self, order: Order, book: Book, now: int) -> Working:
         self.sequence += 1
-        return Working(order, now, self.sequence, book.multiplier)
+        return at_work(order, now, self.sequence, book.multiplier)
 
     def _refuse(self, order: Order, together: tuple[Order, ...]) -> Rejection | None:
         kind, tif = order.order_type, order.time_in_force
@@ -255,7 +255,7 @@ class SimulatedVenue:
         elif moment is None or book.is_bars:  # what did not trade at once waits for a bar it may take part in
             book.leave(working)
             working.met = False
-            book.keep(working, book.fresh)
+            book.keep(working, "fresh")
 
     # -- change and end --------------------------------------------------------------------------------------------
 
@@ -275,7 +275,7 @@ class SimulatedVenue:
             if working.met or working.phase is Phase.CLOSE:
                 book.rest(working)
             else:
-                book.keep(working, book.fresh)
+                book.keep(working, "fresh")
             self._reports.modify_refused(order_id, now, refused)
             return
         working.trail_amount = change.trail_amount or working.trail_amount
