@@ -50,7 +50,8 @@ class PositionLimit:
             if worst > limit:
                 message = f"{symbol} may come to {worst} units, {limit} are allowed"
                 return RiskViolation(message, worst, limit, RejectionReason.RISK_POSITION_LIMIT, self._action)
-            self._most_shares = max(self._most_shares, worst)
+            if worst > self._most_shares:  # noqa: PLR1730 - max() costs a call for every order
+                self._most_shares = worst
         limit = self._max_value
         if limit is not None:
             value = account.worst_value(symbol)

@@ -139,11 +139,11 @@ class Exposure:
             side.value += value
             self._entries[order_id] = (symbol, side, quantity, value)
 
-    def drop(self, order_id: str) -> None:
-        """Count an order no longer: it ended, or never left."""
+    def drop(self, order_id: str) -> Stake | None:
+        """Count an order no longer: it ended, or never left; return the stake it counted in."""
         entry = self._entries.pop(order_id, None)
         if entry is None:
-            return
+            return None
         if type(entry) is tuple:
             symbol, side, quantity, value = entry
             side.quantity -= quantity
@@ -157,12 +157,14 @@ class Exposure:
             self._discount(linked)
             if linked.order.parent_id is not None:
                 self._leave(order_id, linked.order.parent_id)
-        self.stakes[symbol].ends = None
+        stake = self.stakes[symbol]
+        stake.ends = None
         self.stale.add(symbol)
         if self._floors:
             self._floors.pop(order_id, None)
         if self._children:
             self._wake(order_id)
+        return stake
 
     def amend(self, order: Order, change: OrderChange) -> None:
         """Count a modify that is about to leave."""
@@ -218,17 +220,15 @@ class Exposure:
             gross, long, short = totals
             for symbol in stale if len(stale) == 1 else sorted(stale):
                 stake = self.stakes.get(symbol) or self.stake(symbol)
-                ends = stake.ends or stake.measure(self._account.position(symbol))
-                if stake.known is not None:
-                    worst, most, least = stake.known
+                ends, known = stake.ends or stake.measure(self._account.position(symbol)), stake.known
+                stake.known = ends
+                if known is not None:
+                    worst, most, least = known
                     gross, long, short = gross - worst, long - most, short - least
                 if ends is None:
-                    stake.known = None
                     self._unknown.add(symbol)
                     continue
-                most, least = ends
-                worst = max(most, -least)
-                stake.known = (worst, most, least)
+                worst, most, least = ends
                 gross, long, short = gross + worst, long + most, short + least
                 if self._unknown:
                     self._unknown.discard(symbol)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from seatrial.contracts.terms import TradingState
     from seatrial.gate.controls import Controls
     from seatrial.gate.exposure import Exposure
+    from seatrial.gate.rules import OpenRule
     from seatrial.plugins import Plugins
 
 __all__ = ["Risk", "RiskState", "Trip"]
@@ -113,10 +114,7 @@ class _View:
     def worst_value(self, symbol: str) -> Decimal | None:
         stake = self._exposure.stakes.get(symbol) or self._exposure.stake(symbol)
         ends = stake.ends or stake.measure(self._account.position(symbol))
-        if ends is None:
-            return None
-        long, short = ends[0], -ends[1]
-        return long if long > short else short  # noqa: FURB136 - as above
+        return None if ends is None else ends[0]
 
     def gross_exposure(self) -> Decimal | None:
         totals = self._exposure.totals()
@@ -127,7 +125,7 @@ class _View:
         if totals is None:
             return None
         long, short = totals[1], -totals[2]
-        return max(short, long)
+        return long if long > short else short  # noqa: FURB136 - as above
 
 
 _set = object.__setattr__
@@ -205,16 +203,19 @@ class Risk:
             return None
         _set_equity(view, self._account.equity)
         problem = self._priceless(order, now) if self._any_needs_price else None
-        for rule, check in checks:
+        asking = iter(checks)
+        while True:
             try:
-                answer: object = None
-                if problem is not None and (rule.needs_all_prices or (rule.needs_price and problem[0] == order.symbol)):
-                    answer = problem[1]
+                for rule, check in asking:
+                    if problem is not None and _concerns(problem[0], rule, order):
+                        violation = problem[1]
+                        break
+                    answer: object = check(order, view, now)
+                    if answer is not None:
+                        violation = objection(answer)
+                        break
                 else:
-                    answer = check(order, view, now)
-                if answer is None:
-                    continue
-                violation = objection(answer)
+                    return None
             except Exception as error:  # noqa: BLE001 - whatever a stranger raises, the order stays here
                 violation = mistake(error)
             if rule.exempts_reducing and (shrinks or self._exposure.reduces(order)):
@@ -223,21 +224,19 @@ class Risk:
                 violation.reason, violation.message, rule=rule.name, value=violation.value, limit=violation.limit
             )
             return rejection, (rule.name, violation)
-        return None
 
     def _priceless(self, order: Order, now: int) -> tuple[str, RiskViolation] | None:
         """Return a symbol whose worst case cannot be valued, and why; the order's own comes first."""
         symbol = order.symbol
-        stake = self._exposure.stake(symbol)
-        position = self._account.position(symbol)
-        if (stake.ends or stake.measure(position)) is None:
+        stake = self._exposure.stakes[symbol]  # the order is counted
+        if stake.ends is None and stake.measure(self._account.position(symbol)) is None:
             message = f"no price of {symbol} is known yet; feed market data before the order"
             return symbol, RiskViolation(message, reason=RejectionReason.RISK_PRICE_MISSING)
         max_age = self._max_age
         if max_age is None or stake.mark is None:
             return None
         marked_at = stake.marked_at
-        at_mark = position or stake.buys.at_mark or stake.sells.at_mark
+        at_mark = self._account.position(symbol) or stake.buys.at_mark or stake.sells.at_mark
         if not at_mark or now - marked_at <= max_age:
             oldest = self._exposure.oldest()
             if oldest is None or now - oldest[1] <= max_age:
@@ -257,18 +256,19 @@ class Risk:
         if equity > view.peak_equity:
             _set_peak(view, equity)
         trips: list[Trip] = []
-        for rule, watch in self._watchers:
-            if only is not None and rule.name != only:
-                continue
+        asking = iter(self._watchers if only is None else [one for one in self._watchers if one[0].name == only])
+        while True:
             try:
-                answer = watch(view, now)
-                if answer is None:
-                    continue
-                violation = objection(answer)
+                for rule, watch in asking:  # noqa: B007 - its name is read below
+                    answer: object = watch(view, now)
+                    if answer is not None:
+                        violation = objection(answer)
+                        break
+                else:
+                    return trips
             except Exception as error:  # noqa: BLE001 - as above
                 violation = mistake(error)
             trips.append((rule.name, lasting(violation)))
-        return trips
 
     def hear(self, event: Event, order: Order | None) -> list[Trip]:
         """Tell the rules that asked for it what happened; return what went wrong there."""
@@ -338,6 +338,11 @@ class Risk:
             if name not in rules:
                 raise InvalidConfigError("rules", name, "the checkpoint has a state of it; configure the rule again")
             load_state("rules", name, rules[name].rule, saved)
+
+
+def _concerns(priceless: str, rule: OpenRule, order: Order) -> bool:
+    """Return whether a rule cannot judge an order while one symbol has no price."""
+    return rule.needs_all_prices or (rule.needs_price and priceless == order.symbol)
 
 
 def lasting(violation: RiskViolation) -> RiskViolation:

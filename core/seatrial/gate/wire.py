@@ -155,13 +155,16 @@ class Wire:
         requests.last = now
         return True
 
-    def next_fill(self, order_id: str) -> tuple[int, int]:
-        """Count a match of an order; return which it is, and the delay of its report in ns."""
-        track = self._tracks.get(order_id)
-        if type(track) is not Track:
-            track = self._track(order_id)
+    def next_fill(self, order_id: str, *, partial: bool) -> tuple[int, int]:
+        """Count a match of an order; return which it is, and the delay of its report in ns.
+
+        The match that completes an order is its last and needs no count, unless its delay is drawn.
+        """
+        track, delay = self._tracks.get(order_id), self._fill_delay
+        if not partial and delay is not None and type(track) is int:
+            return 1, delay
+        track = self._track(order_id)
         track.fill = n = track.fill + 1
-        delay = self._fill_delay
         return n, self._draws.delay(Leg.FILL, f"{track.strategy_id}-{track.n}", n) if delay is None else delay
 
     def ack_delay_of(self, order_id: str) -> int:

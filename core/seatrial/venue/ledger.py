@@ -98,9 +98,14 @@ class CashLedger(Ledger):
         reservations = self.reservations
         if working.is_buy:
             return self._refuse_cost(working, _ZERO if price is None else self._cost(working, price))
-        quantity = working.remaining
-        others = reservations.beside((working.symbol, None), working.group, working.order_id, quantity)
-        return self._refuse_short(quantity, self.account.position(working.symbol) - others)
+        quantity, symbol = working.remaining, working.symbol
+        units, pool = self.account.position(symbol), (symbol, None)
+        held = reservations.totals.get(pool)
+        if quantity <= (units - held if held else units):  # enough even beside what the order itself may hold
+            return None
+        return self._refuse_short(
+            quantity, units - reservations.beside(pool, working.group, working.order_id, quantity)
+        )
 
     def refuse_fill(
         self,

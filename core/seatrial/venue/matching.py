@@ -31,6 +31,8 @@ _ONE = Decimal(1)
 _BPS = Decimal(10_000)
 _HUNDRED = Decimal(100)
 _WITH_LIMIT = frozenset({OrderType.STOP_LIMIT, OrderType.LIMIT_IF_TOUCHED, OrderType.TRAILING_STOP_LIMIT})
+_MARKET = Phase.MARKET
+_LIMIT = Phase.LIMIT
 _IOC = TimeInForce.IOC
 _FOK = TimeInForce.FOK
 _MAKER = Liquidity.MAKER
@@ -119,7 +121,7 @@ class Matcher:
         """Let one order meet the market: as an arrival the first time, as a waking afterwards."""
         if working.expire_at is not None and now >= working.expire_at:
             self._leftover.append((book, working))  # its expiry is already due, and says so itself
-        elif working.phase is Phase.MARKET:
+        elif working.phase is _MARKET:
             working.met = True
             self._take(working, book, moment, now, moment.ask if working.is_buy else moment.bid)
         elif working.met:
@@ -214,8 +216,8 @@ class Matcher:
             tick = book.instrument.tick_size
             if tick is not None:
                 price = _on_tick(price, tick, up=working.is_buy)
-        limit = working.limit if working.phase is Phase.LIMIT else None
-        if limit is None:
+        limit = working.limit
+        if limit is None or working.phase is not _LIMIT:
             return price
         return min(price, limit) if working.is_buy else max(price, limit)
 

@@ -32,6 +32,8 @@ __all__ = ["SimulatedVenue"]
 _ZERO = Decimal(0)
 _SUPPORTED_TYPES = frozenset(OrderType) - {OrderType.MARKET_TO_LIMIT, OrderType.NATIVE}
 _SUPPORTED_TIFS = frozenset(TimeInForce) - {TimeInForce.AT_OPEN, TimeInForce.AT_CLOSE}
+_GTC = TimeInForce.GTC
+_CLOSE = Phase.CLOSE
 _CANCELLING = frozenset({RejectionReason.NOT_FILLED, RejectionReason.GROUP_ENDED})
 
 
@@ -79,16 +81,15 @@ class SimulatedVenue:
         head = orders[0]
         book = self.market.books.get(head.symbol) or self.market.book(head.symbol)
         working = self._work(head, book, now)
-        bound = None if head.parent_id is None else self.ended.get(head.parent_id)
-        awake = head.parent_id is None or bound is not None
-        shrunk = bound is not None and _shrink(working, bound)
+        awake, shrunk = (True, False) if head.parent_id is None else self._bind(working, head.parent_id)
         refused = self._admit(working, book) if awake else None
         if refused is not None:
             self._refuse_all(orders, head, refused, now)
             return
         self._take_in(working, book, now, awake=awake)
-        for order in orders[1:]:
-            self._take_in(self._work(order, book, now), book, now, awake=False)
+        if len(orders) > 1:
+            for order in orders[1:]:
+                self._take_in(self._work(order, book, now), book, now, awake=False)
         if not working.live:  # expired on arrival, and with it whatever hangs on it
             self._after_end(working, now)
             return
@@ -173,6 +174,11 @@ class SimulatedVenue:
         self.sequence += 1
         return at_work(order, now, self.sequence, book.multiplier)
 
+    def _bind(self, working: Working, parent: str) -> tuple[bool, bool]:
+        """Return whether an exit that arrives is awake, and whether that cut it to what its entry filled."""
+        bound = self.ended.get(parent)
+        return bound is not None, bound is not None and _shrink(working, bound)
+
     def _refuse(self, order: Order, together: tuple[Order, ...]) -> Rejection | None:
         kind, tif = order.order_type, order.time_in_force
         if kind not in _SUPPORTED_TYPES or tif not in _SUPPORTED_TIFS:
@@ -217,11 +223,11 @@ class SimulatedVenue:
     def _take_in(self, working: Working, book: Book, now: int, *, awake: bool) -> None:
         """Accept an order that was not refused; asleep, it waits for its parent."""
         order_id = working.order_id
-        if working.tif is TimeInForce.DAY:
-            working.expire_at = book.instrument.calendar.session(now)[1]
-        if working.phase is Phase.CLOSE:
-            working.close_at = book.instrument.calendar.session(now)[1]
-        if working.expire_at is not None or working.close_at is not None:
+        if working.tif is not _GTC or working.phase is _CLOSE:
+            if working.tif is TimeInForce.DAY:
+                working.expire_at = book.instrument.calendar.session(now)[1]
+            if working.phase is _CLOSE:
+                working.close_at = book.instrument.calendar.session(now)[1]
             if working.expire_at is not None and working.expire_at <= now:
                 working.live = False
                 self.ended[order_id] = _ZERO
@@ -243,14 +249,14 @@ class SimulatedVenue:
 
     def _activate(self, working: Working, book: Book, now: int) -> None:
         """Let an admitted order take part: now against the standing market, or from the next price on."""
-        moment = None if working.phase is Phase.CLOSE else self.market.standing(book, now)
+        moment = None if working.phase is _CLOSE else self.market.standing(book, now)
         if moment is not None:
             self._matcher.meet(working, book, moment, now)
             if not working.live:
                 return
             self._matcher.settle()
         self._hold(working, book)
-        if working.phase is Phase.CLOSE:
+        if working.phase is _CLOSE:
             book.rest(working)
         elif moment is None or book.is_bars:  # what did not trade at once waits for a bar it may take part in
             book.leave(working)
@@ -304,8 +310,9 @@ class SimulatedVenue:
     def _finish(self, working: Working) -> None:
         """Take an order out of everything that holds it."""
         working.live = False
-        del self.working[working.order_id]
-        self.ended[working.order_id] = working.filled
+        order_id = working.order_id
+        del self.working[order_id]
+        self.ended[order_id] = working.filled
         if working.placed or working.place is not None:
             self.market.book(working.symbol).leave(working)
         if working.held:
