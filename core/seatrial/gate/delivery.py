@@ -45,11 +45,12 @@ if TYPE_CHECKING:
     from seatrial.gate.stake import Stake
     from seatrial.gate.wire import Wire
 
-__all__ = ["Delivery"]
+__all__ = ["NOWHERE", "Delivery"]
 
 _BUY = OrderSide.BUY
 _FILLED = OrderStatus.FILLED
-_NOWHERE = -1
+NOWHERE = -1
+"""How far a call that delivers nothing is to deliver."""
 _RECOUNTED = frozenset({OrderReplaced, ModifyRefused})
 _CLOSER = "flatten"
 
@@ -84,7 +85,7 @@ class Delivery(ReportLeg):
         self._view = view
         self._unheard: deque[tuple[Event, Order | None]] = deque()
         self._hearing = False
-        self._until = _NOWHERE  # how far the call under way is to deliver
+        self._until = NOWHERE  # how far the call under way is to deliver
         self._flattened = 0
         self._closing: dict[str, str] = {}  # the orders that close positions by now, by symbol
         self.judging = True
@@ -131,7 +132,7 @@ class Delivery(ReportLeg):
             if self.wire.next_due() <= self.now:
                 self._deliver_until(self.now)
         finally:
-            self._until = _NOWHERE
+            self._until = NOWHERE
 
     # -- time ------------------------------------------------------------------------------------------------------
 
@@ -150,18 +151,7 @@ class Delivery(ReportLeg):
             self._drain(until)
         finally:
             self.running = False
-            self._until = _NOWHERE
-
-    def _place_at_once(self, order: Order, now: int, native: object) -> None:
-        """Let an order arrive that no delay and nothing ahead of it keeps on the wire, then what is told of it."""
-        self._until = now
-        self.running = True
-        try:
-            self._venue.place((order,), now, native)
-            self._drain(now)
-        finally:
-            self.running = False
-            self._until = _NOWHERE
+            self._until = NOWHERE
 
     def _drain(self, until: int, *, once: bool = False) -> None:
         requests, reports = self.wire.requests, self.wire.reports

@@ -30,7 +30,7 @@ from seatrial.gate.account import Account
 from seatrial.gate.admission import Admission, linked
 from seatrial.gate.client import ClientView, Listener, NativeSink
 from seatrial.gate.controls import check_operator
-from seatrial.gate.delivery import Delivery
+from seatrial.gate.delivery import NOWHERE, Delivery
 from seatrial.gate.instruments import Instruments
 from seatrial.gate.ports import CancelRequest, ModifyRequest, NativeCodec, PlaceRequest, Request, Venue
 from seatrial.gate.queue import NEVER
@@ -150,8 +150,13 @@ class ExecutionGate(Delivery):
             self._finish()
         else:
             client.events.append(event)
-            if wire.arrives_at_once(now):
-                self._place_at_once(sent, now, native)
+            if wire.carries_at_once(now):
+                self._until, self.running = now, True
+                try:
+                    self._venue.place((sent,), now, native)
+                    self._drain(now)
+                finally:
+                    self._until, self.running = NOWHERE, False
             else:
                 wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
                 if wire.requests.head <= now:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from seatrial.gate.controls import Controls
     from seatrial.gate.exposure import Exposure
     from seatrial.gate.rules import OpenRule
+    from seatrial.gate.stake import Stake
     from seatrial.plugins import Plugins
 
 __all__ = ["Risk", "RiskState", "Trip"]
@@ -198,12 +199,14 @@ class Risk:
 
         `shrinks` says of a modify that it only makes the order smaller: it counts as reducing.
         """
-        checks, view = self._checks, self._view
-        if not checks:
-            return None
+        view = self._view
         _set_equity(view, self._account.equity)
-        problem = self._priceless(order, now) if self._any_needs_price else None
-        asking = iter(checks)
+        problem = None
+        if self._any_needs_price:
+            stake = self._exposure.stakes[order.symbol]  # there is one: the order is counted
+            if stake.mark is None or self._max_age is not None:
+                problem = self._priceless(order, stake, now)
+        asking = iter(self._checks)
         while True:
             try:
                 for rule, check in asking:
@@ -225,10 +228,9 @@ class Risk:
             )
             return rejection, (rule.name, violation)
 
-    def _priceless(self, order: Order, now: int) -> tuple[str, RiskViolation] | None:
+    def _priceless(self, order: Order, stake: Stake, now: int) -> tuple[str, RiskViolation] | None:
         """Return a symbol whose worst case cannot be valued, and why; the order's own comes first."""
         symbol = order.symbol
-        stake = self._exposure.stakes[symbol]  # the order is counted
         if stake.ends is None and stake.measure(self._account.position(symbol)) is None:
             message = f"no price of {symbol} is known yet; feed market data before the order"
             return symbol, RiskViolation(message, reason=RejectionReason.RISK_PRICE_MISSING)

@@ -41,13 +41,15 @@ class LedgerState(msgspec.Struct, frozen=True):
 class Ledger(ABC):
     """One account at the venue: what it holds, what is set aside, and what it refuses."""
 
-    __slots__ = ("_fees", "account", "reservations")
+    __slots__ = ("_fees", "account", "book", "reservations")
 
     def __init__(self, account: Account, fees: FeeModel) -> None:
         """Start from `account`, with nothing set aside."""
         self.account = account
         self.reservations = Reservations()
         self._fees = fees
+        self.book = account.trade
+        """Books a match of signed units; the caller renews or releases what the order holds."""
 
     @abstractmethod
     def refuse(self, working: Working, price: Decimal | None) -> Rejection | None:
@@ -70,10 +72,6 @@ class Ledger(ABC):
         """Free whatever an order holds."""
         if self.reservations.totals:
             self.reservations.free(working.order_id)
-
-    def book(self, working: Working, quantity: Decimal, price: Decimal, commission: Decimal) -> None:
-        """Book a match; the caller renews or releases what the order holds."""
-        self.account.trade(working.symbol, quantity if working.is_buy else -quantity, price, commission)
 
     def mark(self, symbol: str, price: Decimal, timestamp: int) -> None:  # noqa: B027 - a cash account needs no marks
         """Value a symbol at `price`, where values matter."""
@@ -169,6 +167,7 @@ class MarginLedger(Ledger):
     def __init__(self, account: Account, fees: FeeModel, leverage: Decimal) -> None:
         """Start from `account`, with nothing set aside; `leverage` is value per equity."""
         super().__init__(account, fees)
+        self.book = self._book
         self._leverage = leverage
         self._required = _ZERO
         self._required_by: dict[str, Decimal] = {}
@@ -217,11 +216,6 @@ class MarginLedger(Ledger):
         super().release(working)
         self._require(working.symbol)
 
-    def book(self, working: Working, quantity: Decimal, price: Decimal, commission: Decimal) -> None:
-        """Book a match, and renew the margin of its symbol."""
-        super().book(working, quantity, price, commission)
-        self._require(working.symbol)
-
     def mark(self, symbol: str, price: Decimal, timestamp: int) -> None:
         """Value a symbol, and renew its margin."""
         self.account.mark(symbol, price, timestamp)
@@ -236,6 +230,11 @@ class MarginLedger(Ledger):
         """Become what `state` says."""
         super().restore(state)
         self._required, self._required_by = state.required, dict(state.required_by)
+
+    def _book(self, symbol: str, quantity: Decimal, price: Decimal, commission: Decimal) -> None:
+        """Book a match, and renew the margin of its symbol."""
+        self.account.trade(symbol, quantity, price, commission)
+        self._require(symbol)
 
     def _refuse_beyond(self, required: Decimal, change: Decimal = _ZERO) -> Rejection | None:
         equity = self.account.equity + change

@@ -203,7 +203,9 @@ class Matcher:
         if tif is _FOK and self._fillable(working, book, moment) < working.remaining:
             self._floor.end(working, now, _unfilled(working, price))
             return
-        self._execute(working, book, moment, self._slipped(working, book, price), liquidity=_TAKER, now=now)
+        if self._slips:
+            price = self._slipped(working, book, price)
+        self._execute(working, book, moment, price, liquidity=_TAKER, now=now)
         if working.live:
             if tif is _IOC or tif is _FOK:
                 self._floor.end(working, now, _unfilled(working, price))
@@ -211,11 +213,10 @@ class Matcher:
                 self._leftover.append((book, working))
 
     def _slipped(self, working: Working, book: Book, price: Decimal) -> Decimal:
-        if self._slips:
-            price *= self._buy_slip if working.is_buy else self._sell_slip
-            tick = book.instrument.tick_size
-            if tick is not None:
-                price = _on_tick(price, tick, up=working.is_buy)
+        price *= self._buy_slip if working.is_buy else self._sell_slip
+        tick = book.instrument.tick_size
+        if tick is not None:
+            price = _on_tick(price, tick, up=working.is_buy)
         limit = working.limit
         if limit is None or working.phase is not _LIMIT:
             return price
@@ -249,7 +250,7 @@ class Matcher:
         if refused is not None:
             self._floor.end(working, now, refused)
             return
-        ledger.book(working, quantity, price, fee)
+        ledger.book(working.symbol, quantity if is_buy else -quantity, price, fee)
         working.since = now
         working.remaining -= quantity
         working.filled = filled

@@ -71,8 +71,12 @@ class SimulatedVenue:
     def place(self, orders: tuple[Order, ...], now: int, native: object) -> None:  # noqa: ARG002 - the port's signature
         """Take orders at the time they arrive, all or none."""
         for order in orders:
-            plain = order.parent_id is None and order.oco_id is None
-            if plain and order.order_type in _SUPPORTED_TYPES and order.time_in_force in _SUPPORTED_TIFS:
+            if (
+                order.parent_id is None
+                and order.oco_id is None
+                and order.order_type in _SUPPORTED_TYPES
+                and order.time_in_force in _SUPPORTED_TIFS
+            ):
                 continue
             refused = self._refuse(order, orders)
             if refused is not None:
@@ -80,8 +84,9 @@ class SimulatedVenue:
                 return
         head = orders[0]
         book = self.market.books.get(head.symbol) or self.market.book(head.symbol)
-        working = self._work(head, book, now)
-        awake, shrunk = (True, False) if head.parent_id is None else self._bind(working, head.parent_id)
+        self.sequence += 1
+        working = at_work(head, now, self.sequence, book.multiplier)
+        awake, shrunk = (True, False) if working.parent_id is None else self._bind(working, working.parent_id)
         refused = self._admit(working, book) if awake else None
         if refused is not None:
             self._refuse_all(orders, head, refused, now)
@@ -89,7 +94,8 @@ class SimulatedVenue:
         self._take_in(working, book, now, awake=awake)
         if len(orders) > 1:
             for order in orders[1:]:
-                self._take_in(self._work(order, book, now), book, now, awake=False)
+                self.sequence += 1
+                self._take_in(at_work(order, now, self.sequence, book.multiplier), book, now, awake=False)
         if not working.live:  # expired on arrival, and with it whatever hangs on it
             self._after_end(working, now)
             return
@@ -169,10 +175,6 @@ class SimulatedVenue:
         self._after_end(working, now)
 
     # -- arrival ---------------------------------------------------------------------------------------------------
-
-    def _work(self, order: Order, book: Book, now: int) -> Working:
-        self.sequence += 1
-        return at_work(order, now, self.sequence, book.multiplier)
 
     def _bind(self, working: Working, parent: str) -> tuple[bool, bool]:
         """Return whether an exit that arrives is awake, and whether that cut it to what its entry filled."""
