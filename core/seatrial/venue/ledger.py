@@ -58,6 +58,10 @@ class Ledger(ABC):
         `price` is the order's own where it has one, else the market's; `None` where there is neither yet.
         """
 
+    def bears(self, symbol: str, quantity: Decimal, value: Decimal, commission: Decimal, *, is_buy: bool) -> bool:  # noqa: ARG002 - a cash account looks at them
+        """Say whether it can be told at a glance that a match of a new order is paid for; if not, it still may be."""
+        return False
+
     @abstractmethod
     def refuse_fill(
         self, working: Working, quantity: Decimal, price: Decimal, *, value: Decimal, commission: Decimal
@@ -104,6 +108,15 @@ class CashLedger(Ledger):
         return self._refuse_short(
             quantity, units - reservations.beside(pool, working.group, working.order_id, quantity)
         )
+
+    def bears(self, symbol: str, quantity: Decimal, value: Decimal, commission: Decimal, *, is_buy: bool) -> bool:
+        """Compare with what nobody holds."""
+        totals = self.reservations.totals
+        if is_buy:
+            cash, held = self.account.cash, totals.get(_CASH)
+            return value + commission <= (cash - held if held else cash)
+        units, held = self.account.position(symbol), totals.get((symbol, None))
+        return quantity <= (units - held if held else units) and commission <= value
 
     def refuse_fill(
         self,

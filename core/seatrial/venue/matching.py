@@ -203,8 +203,10 @@ class Matcher:
         if tif is _FOK and self._fillable(working, book, moment) < working.remaining:
             self._floor.end(working, now, _unfilled(working, price))
             return
-        if self._slips:
-            price = self._slipped(working, book, price)
+        price = self.slipped(book, price, is_buy=working.is_buy)
+        limit = working.limit
+        if limit is not None and working.phase is _LIMIT:
+            price = min(price, limit) if working.is_buy else max(price, limit)
         self._execute(working, book, moment, price, liquidity=_TAKER, now=now)
         if working.live:
             if tif is _IOC or tif is _FOK:
@@ -212,15 +214,13 @@ class Matcher:
             else:
                 self._leftover.append((book, working))
 
-    def _slipped(self, working: Working, book: Book, price: Decimal) -> Decimal:
-        price *= self._buy_slip if working.is_buy else self._sell_slip
-        tick = book.instrument.tick_size
-        if tick is not None:
-            price = _on_tick(price, tick, up=working.is_buy)
-        limit = working.limit
-        if limit is None or working.phase is not _LIMIT:
+    def slipped(self, book: Book, price: Decimal, *, is_buy: bool) -> Decimal:
+        """Return a price as who takes it gets it: worse by the slippage, on the tick."""
+        if not self._slips:
             return price
-        return min(price, limit) if working.is_buy else max(price, limit)
+        price *= self._buy_slip if is_buy else self._sell_slip
+        tick = book.instrument.tick_size
+        return price if tick is None else _on_tick(price, tick, up=is_buy)
 
     def _execute(
         self, working: Working, book: Book, moment: Moment, price: Decimal, *, liquidity: Liquidity, now: int

@@ -14,6 +14,8 @@ from seatrial.contracts.rejection import RefusedBy, Rejection, RejectionReason
 from seatrial.contracts.terms import Liquidity, OrderType, TimeInForce
 from seatrial.contracts.venue import VenueConfig
 from seatrial.gate.queue import LatencyQueue
+from seatrial.venue.arrivals import by_venue, refuse_arrival
+from seatrial.venue.crossing import Crossing
 from seatrial.venue.fees import open_fees
 from seatrial.venue.ledger import open_ledger
 from seatrial.venue.market import Market
@@ -30,9 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["SimulatedVenue"]
 
 _ZERO = Decimal(0)
-_SUPPORTED_TYPES = frozenset(OrderType) - {OrderType.MARKET_TO_LIMIT, OrderType.NATIVE}
-_SUPPORTED_TIFS = frozenset(TimeInForce) - {TimeInForce.AT_OPEN, TimeInForce.AT_CLOSE}
 _GTC = TimeInForce.GTC
+_TAKER = Liquidity.TAKER
 _CLOSE = Phase.CLOSE
 _CANCELLING = frozenset({RejectionReason.NOT_FILLED, RejectionReason.GROUP_ENDED})
 
@@ -60,6 +61,7 @@ class SimulatedVenue:
         self._matcher = Matcher(self, self.ledger, config, fees)
         self.market = Market(config, instruments, self.ledger, self._matcher)
         """The books, and the door for market data."""
+        self._crossing = Crossing(self.market, self._matcher, self.ledger, fees)
         self._reports: ReportPort  # connected before the first order can arrive
 
     def connect(self, port: ReportPort) -> None:
@@ -70,15 +72,11 @@ class SimulatedVenue:
 
     def place(self, orders: tuple[Order, ...], now: int, native: object) -> None:  # noqa: ARG002 - the port's signature
         """Take orders at the time they arrive, all or none."""
+        if len(orders) == 1 and (crossed := self._crossing.book(orders[0], now)) is not None:
+            self._report_crossed(orders[0], *crossed, now=now)
+            return
         for order in orders:
-            if (
-                order.parent_id is None
-                and order.oco_id is None
-                and order.order_type in _SUPPORTED_TYPES
-                and order.time_in_force in _SUPPORTED_TIFS
-            ):
-                continue
-            refused = self._refuse(order, orders)
+            refused = refuse_arrival(self, order, orders)
             if refused is not None:
                 self._refuse_all(orders, order, refused, now)
                 return
@@ -176,39 +174,21 @@ class SimulatedVenue:
 
     # -- arrival ---------------------------------------------------------------------------------------------------
 
+    def _report_crossed(self, order: Order, price: Decimal, fee: Decimal, *, now: int) -> None:
+        """Report an order that was filled whole as it arrived."""
+        order_id, quantity, reports = order.order_id, order.quantity, self._reports
+        self.sequence += 1
+        self.ended[order_id] = quantity
+        reports.accepted(order_id, now)
+        reports.filled(order_id, now, quantity, price, fee, is_partial=False, liquidity=_TAKER)
+
     def _bind(self, working: Working, parent: str) -> tuple[bool, bool]:
         """Return whether an exit that arrives is awake, and whether that cut it to what its entry filled."""
         bound = self.ended.get(parent)
         return bound is not None, bound is not None and _shrink(working, bound)
 
-    def _refuse(self, order: Order, together: tuple[Order, ...]) -> Rejection | None:
-        kind, tif = order.order_type, order.time_in_force
-        if kind not in _SUPPORTED_TYPES or tif not in _SUPPORTED_TIFS:
-            message = f"the simulated venue takes no {kind} orders with {tif}"
-            return Rejection(RejectionReason.UNSUPPORTED, message, RefusedBy.VENUE)
-        if order.parent_id is not None:
-            refused = self._refuse_parent(order.parent_id, together)
-            if refused is not None:
-                return refused
-        if order.oco_id is not None and order.oco_id in self.ended_groups:
-            return _venue(RejectionReason.GROUP_ENDED, f"its group {order.oco_id!r} has ended")
-        return None
-
-    def _refuse_parent(self, parent: str, together: tuple[Order, ...]) -> Rejection | None:
-        if self._has_parent(parent, together):
-            return None
-        filled = self.ended.get(parent)
-        if filled is None:
-            return _venue(RejectionReason.UNKNOWN_ORDER, f"its parent {parent!r} never arrived")
-        if not filled:
-            return _venue(RejectionReason.GROUP_ENDED, f"its parent {parent!r} ended unfilled")
-        return None
-
-    def _has_parent(self, parent: str, together: tuple[Order, ...]) -> bool:
-        return parent in self.working or any(other.order_id == parent for other in together)
-
     def _refuse_all(self, orders: tuple[Order, ...], culprit: Order, refused: Rejection, now: int) -> None:
-        group = _venue(RejectionReason.GROUP_REFUSED, f"{culprit.order_id} of the same group was refused")
+        group = by_venue(RejectionReason.GROUP_REFUSED, f"{culprit.order_id} of the same group was refused")
         for order in orders:
             self._reports.rejected(order.order_id, now, refused if order is culprit else group)
             self.ended[order.order_id] = _ZERO
@@ -218,7 +198,7 @@ class SimulatedVenue:
             position = self.ledger.account.position(working.symbol)
             if (position >= 0) if working.is_buy else (position <= 0):
                 message = f"the position is {position}: a {'buy' if working.is_buy else 'sell'} reduces nothing"
-                return _venue(RejectionReason.WOULD_NOT_REDUCE, message, position)
+                return by_venue(RejectionReason.WOULD_NOT_REDUCE, message, position)
             return None  # it can only ever free what the account holds
         return self.ledger.refuse(working, book.price_of(working))
 
@@ -334,7 +314,7 @@ class SimulatedVenue:
         if group is None or group in self.ended_groups:
             return
         self.ended_groups.add(group)
-        reason = _venue(RejectionReason.GROUP_ENDED, f"{working.order_id} of the same group came first")
+        reason = by_venue(RejectionReason.GROUP_ENDED, f"{working.order_id} of the same group came first")
         for sibling in self.groups.pop(group, []):
             if sibling is not working and sibling.live:
                 at = max(now, sibling.since)  # one that arrives later in the same bar ends as it arrives
@@ -348,7 +328,7 @@ class SimulatedVenue:
                 continue
             at = max(now, child.since)
             if not parent.filled:
-                reason = _venue(RejectionReason.GROUP_ENDED, f"its parent {parent.order_id} ended unfilled")
+                reason = by_venue(RejectionReason.GROUP_ENDED, f"its parent {parent.order_id} ended unfilled")
                 self.end(child, at, reason)
                 continue
             if _shrink(child, parent.filled):
@@ -400,9 +380,5 @@ def _shrink(child: Working, filled: Decimal) -> bool:
     return True
 
 
-def _venue(reason: RejectionReason, message: str, value: Decimal | None = None) -> Rejection:
-    return Rejection(reason, message, RefusedBy.VENUE, None, value)
-
-
 def _too_late(reason: RejectionReason, order_id: str, what: str = "has ended") -> Rejection:
-    return _venue(reason, f"{order_id} {what} at the venue")
+    return by_venue(reason, f"{order_id} {what} at the venue")
