@@ -49,9 +49,8 @@ __all__ = ["NOWHERE", "Delivery"]
 
 _BUY = OrderSide.BUY
 _FILLED = OrderStatus.FILLED
-NOWHERE = -1
-"""How far a call that delivers nothing is to deliver."""
-_RECOUNTED = frozenset({OrderReplaced, ModifyRefused})
+NOWHERE = -1  # how far a call that delivers nothing is to deliver
+_RECOUNTED = frozenset({OrderExecution, OrderReplaced, ModifyRefused})
 _CLOSER = "flatten"
 
 
@@ -221,14 +220,12 @@ class Delivery(ReportLeg):
         client, order_id = self.client, event.order_id
         order = client.pending.get(order_id) or client.get(order_id)
         after = order.apply(event)
-        if type(event) is OrderAccepted:  # every good order takes this one, and goes on
+        if type(event) is OrderAccepted:  # every good order takes this one, and goes on as it was
             client.pending[order_id] = after
         elif after.status in TERMINAL:
             self._complete(after)
         else:
-            client.pending[order_id] = after
-            if type(event) in _RECOUNTED:
-                self._recount(order, after, event)
+            self._go_on(order, after, event)
         if client.listeners or native is not None or self._hearers:
             self._log(event, after, native)
             self._hear()
@@ -244,11 +241,12 @@ class Delivery(ReportLeg):
             self.wire.forget(order_id)
         return None if admission.exposure is None else admission.exposure.drop(order_id)
 
-    def _recount(self, order: Order, after: Order, event: OrderEvent) -> None:
-        """Take in that an order goes on with other terms, or less to fill."""
+    def _go_on(self, order: Order, after: Order, event: OrderEvent) -> None:
+        """Take in that an order goes on, perhaps with other terms or less to fill."""
+        self.client.pending[order.order_id] = after
         if type(event) is OrderReplaced:
             self.client.originals.setdefault(order.order_id, order)
-        if self.admission.exposure is not None:
+        if self.admission.exposure is not None and type(event) in _RECOUNTED:
             self.admission.exposure.follow(after, event)
 
     def _book(self, event: OrderExecution, native: object) -> None:
@@ -260,8 +258,7 @@ class Delivery(ReportLeg):
         if after.status is _FILLED:
             stake = self._complete(after)
         else:
-            client.pending[order_id] = after
-            self._recount(order, after, event)
+            self._go_on(order, after, event)
         if client.reported is not None:
             client.reported.append(event)
         symbol, price, admission = order.symbol, event.price, self.admission
@@ -276,8 +273,7 @@ class Delivery(ReportLeg):
             client.events.append(event)
         risk = admission.risk
         if risk is not None and self.judging:
-            trips = risk.watch(self.now)
-            if trips:
+            if trips := risk.watch(self.now):
                 self._latch(trips)
             if admission.controls.flattens:
                 self._flatten(self.now)

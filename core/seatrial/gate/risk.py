@@ -118,15 +118,16 @@ class _View:
         return None if ends is None else ends[0]
 
     def gross_exposure(self) -> Decimal | None:
-        totals = self._exposure.totals()
-        return None if totals is None else totals[0]
+        exposure = self._exposure
+        if exposure.stale or exposure.gross is None:
+            exposure.settle()
+        return exposure.gross
 
     def net_exposure(self) -> Decimal | None:
-        totals = self._exposure.totals()
-        if totals is None:
-            return None
-        long, short = totals[1], -totals[2]
-        return long if long > short else short  # noqa: FURB136 - as above
+        exposure = self._exposure
+        if exposure.stale or exposure.net is None:
+            exposure.settle()
+        return exposure.net
 
 
 _set = object.__setattr__
@@ -258,7 +259,8 @@ class Risk:
         if equity > view.peak_equity:
             _set_peak(view, equity)
         trips: list[Trip] = []
-        asking = iter(self._watchers if only is None else [one for one in self._watchers if one[0].name == only])
+        watchers = self._watchers
+        asking = iter(watchers if only is None else [one for one in watchers if one[0].name == only])
         while True:
             try:
                 for rule, watch in asking:  # noqa: B007 - its name is read below

@@ -99,9 +99,8 @@ class Side:
     def value_at(self, mark: Decimal) -> Decimal:
         """Return the value with unpriced orders at `mark`."""
         value = self.value + self.unpriced * mark
-        if self.mixed:
-            for worst in self.mixed.values():
-                value += max(worst.value, worst.unpriced * mark)
+        for worst in self.mixed.values():
+            value += max(worst.value, worst.unpriced * mark)
         return value
 
 
