@@ -204,7 +204,7 @@ class Risk:
         _set_equity(view, self._account.equity)
         problem = None
         if self._any_needs_price:
-            stake = self._exposure.stakes[order.symbol]  # there is one: the order is counted
+            stake = self._exposure.stakes.get(order.symbol) or self._exposure.stake(order.symbol)
             if stake.mark is None or self._max_age is not None:
                 problem = self._priceless(order, stake, now)
         asking = iter(self._checks)
