@@ -207,19 +207,15 @@ class Risk:
             stake = self._exposure.stakes.get(order.symbol) or self._exposure.stake(order.symbol)
             if stake.mark is None or self._max_age is not None:
                 problem = self._priceless(order, stake, now)
-        asking = iter(self._checks)
-        while True:
+        for rule, check in self._checks:
             try:
-                for rule, check in asking:
-                    if problem is not None and _concerns(problem[0], rule, order):
-                        violation = problem[1]
-                        break
-                    answer: object = check(order, view, now)
-                    if answer is not None:
-                        violation = objection(answer)
-                        break
+                if problem is not None and _concerns(problem[0], rule, order):
+                    violation = problem[1]
                 else:
-                    return None
+                    answer: object = check(order, view, now)
+                    if answer is None:
+                        continue
+                    violation = objection(answer)
             except Exception as error:  # noqa: BLE001 - whatever a stranger raises, the order stays here
                 violation = mistake(error)
             if rule.exempts_reducing and (shrinks or self._exposure.reduces(order)):
@@ -228,6 +224,7 @@ class Risk:
                 violation.reason, violation.message, rule=rule.name, value=violation.value, limit=violation.limit
             )
             return rejection, (rule.name, violation)
+        return None
 
     def _priceless(self, order: Order, stake: Stake, now: int) -> tuple[str, RiskViolation] | None:
         """Return a symbol whose worst case cannot be valued, and why; the order's own comes first."""
@@ -259,20 +256,18 @@ class Risk:
         if equity > view.peak_equity:
             _set_peak(view, equity)
         trips: list[Trip] = []
-        watchers = self._watchers
-        asking = iter(watchers if only is None else [one for one in watchers if one[0].name == only])
-        while True:
+        for rule, watch in self._watchers:
+            if only is not None and rule.name != only:
+                continue
             try:
-                for rule, watch in asking:  # noqa: B007 - its name is read below
-                    answer: object = watch(view, now)
-                    if answer is not None:
-                        violation = objection(answer)
-                        break
-                else:
-                    return trips
+                answer: object = watch(view, now)
+                if answer is None:
+                    continue
+                violation = objection(answer)
             except Exception as error:  # noqa: BLE001 - as above
                 violation = mistake(error)
             trips.append((rule.name, lasting(violation)))
+        return trips
 
     def hear(self, event: Event, order: Order | None) -> list[Trip]:
         """Tell the rules that asked for it what happened; return what went wrong there."""
