@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from seatrial.contracts.rejection import RefusedBy, Rejection, RejectionReason
 from seatrial.contracts.terms import OrderType, TimeInForce
@@ -11,15 +11,23 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from seatrial.contracts.orders import Order
-    from seatrial.venue.simulated import SimulatedVenue
+    from seatrial.venue.working import Working
 
-__all__ = ["by_venue", "refuse_arrival"]
+__all__ = ["Records", "by_venue", "refuse_arrival"]
 
 _TYPES = frozenset(OrderType) - {OrderType.MARKET_TO_LIMIT, OrderType.NATIVE}
 _TIFS = frozenset(TimeInForce) - {TimeInForce.AT_OPEN, TimeInForce.AT_CLOSE}
 
 
-def refuse_arrival(venue: SimulatedVenue, order: Order, together: tuple[Order, ...]) -> Rejection | None:
+class Records(Protocol):
+    """What a venue remembers of its orders: those that work, what was filled of those that are over, ended groups."""
+
+    working: dict[str, Working]
+    ended: dict[str, Decimal]
+    ended_groups: set[str]
+
+
+def refuse_arrival(venue: Records, order: Order, together: tuple[Order, ...]) -> Rejection | None:
     """Say why an order that arrives `together` with others cannot be taken, or `None`."""
     kind, tif = order.order_type, order.time_in_force
     if kind not in _TYPES or tif not in _TIFS:
@@ -35,7 +43,7 @@ def refuse_arrival(venue: SimulatedVenue, order: Order, together: tuple[Order, .
     return None
 
 
-def _refuse_parent(venue: SimulatedVenue, parent: str, together: tuple[Order, ...]) -> Rejection | None:
+def _refuse_parent(venue: Records, parent: str, together: tuple[Order, ...]) -> Rejection | None:
     if parent in venue.working or any(other.order_id == parent for other in together):
         return None
     filled = venue.ended.get(parent)
