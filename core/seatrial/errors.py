@@ -13,6 +13,7 @@ __all__ = [
     "CheckpointVersionError",
     "CheckpointWarning",
     "ClockError",
+    "EngineNotInstalledError",
     "InvalidConfigError",
     "InvalidMarketDataError",
     "InvalidOrderError",
@@ -169,6 +170,17 @@ class UnknownPluginNameError(SeatrialError, LookupError):
         self.name = name
         self.known = known
         self.failures = failures
+
+
+class EngineNotInstalledError(SeatrialError, ImportError):
+    """An engine whose own package is missing."""
+
+    def __init__(self, engine: str, package: str, extra: str) -> None:
+        """Keep the engine, the package it stands on, and the extra of ours that brings it."""
+        super().__init__(f"engine {engine!r} needs {package}, which is not installed: pip install 'seatrial[{extra}]'")
+        self.engine = engine
+        self.package = package
+        self.extra = extra
 
 
 class StrategyError(SeatrialError):

@@ -50,7 +50,8 @@ class PositionLimit:
             if worst > limit:
                 message = f"{symbol} may come to {worst} units, {limit} are allowed"
                 return RiskViolation(message, worst, limit, RejectionReason.RISK_POSITION_LIMIT, self._action)
-            self._most_shares = max(self._most_shares, worst)
+            if worst > self._most_shares:  # noqa: PLR1730 - max() costs a call for every order
+                self._most_shares = worst
         limit = self._max_value
         if limit is not None:
             value = account.worst_value(symbol)
@@ -87,8 +88,8 @@ class ExposureLimit:
     def __init__(self, **limits: Any) -> None:
         """Take the fields of an :class:`~seatrial.contracts.risk.ExposureLimitRule`."""
         rule = msgspec.convert(limits, ExposureLimitRule)
-        self._gross = rule.max_gross_exposure_pct
-        self._net = rule.max_net_exposure_pct
+        self._gross, self._gross_share = rule.max_gross_exposure_pct, _share(rule.max_gross_exposure_pct)
+        self._net, self._net_share = rule.max_net_exposure_pct, _share(rule.max_net_exposure_pct)
         self._most_gross = self._most_net = (_ZERO, Decimal(1))  # with the equity at the time
         self._action = rule.action
 
@@ -97,13 +98,13 @@ class ExposureLimit:
         equity = account.equity
         if self._gross is not None:
             gross = account.gross_exposure()
-            if gross is None or gross * _HUNDRED > self._gross * equity:
+            if gross is None or gross > self._gross_share * equity:
                 return self._violation("gross", gross, self._gross, equity)
             if gross * self._most_gross[1] > self._most_gross[0] * equity:
                 self._most_gross = (gross, equity)
         if self._net is not None:
             net = account.net_exposure()
-            if net is None or net * _HUNDRED > self._net * equity:
+            if net is None or net > self._net_share * equity:
                 return self._violation("net", net, self._net, equity)
             if net * self._most_net[1] > self._most_net[0] * equity:
                 self._most_net = (net, equity)
@@ -130,6 +131,11 @@ class ExposureLimit:
         limit = percent * equity / _HUNDRED
         message = f"{what} exposure may come to {exposure}, {percent} % of the equity of {equity} is {limit}"
         return RiskViolation(message, exposure, limit, RejectionReason.RISK_EXPOSURE_LIMIT, self._action)
+
+
+def _share(percent: Decimal | None) -> Decimal:
+    """Return per cent as a share of one."""
+    return _ZERO if percent is None else percent / _HUNDRED
 
 
 def _uses(*uses: tuple[str, Decimal, Decimal | None]) -> tuple[Use, ...]:

@@ -54,6 +54,7 @@ MS = 1_000_000
 MARGIN = VenueConfig(account_type=AccountType.MARGIN)
 
 PACKAGE = Path(seatrial.__file__).resolve().parent
+ADAPTERS = Path(__file__).resolve().parents[2] / "adapters"
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples"
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
@@ -283,7 +284,7 @@ def orphans(modules: Mapping[str, str], acting: set[str], programs: list[str]) -
 
 def check_every_module_is_used(read: Callable[[], dict[str, str]]) -> None:
     """No module stands about unused: each acts when orders are traded, or a program that people run reaches it."""
-    programs = [path.read_text("utf-8") for path in sorted(EXAMPLES.rglob("*.py"))]
+    programs = [path.read_text("utf-8") for root in (EXAMPLES, ADAPTERS) for path in sorted(root.rglob("*.py"))]
     assert programs
     project = tomllib.loads(PROJECT.read_text("utf-8"))["project"]
     offered = (*project["scripts"].values(), *project["entry-points"]["seatrial"].values())

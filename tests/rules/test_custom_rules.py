@@ -298,3 +298,12 @@ def test_rules_see_the_order_among_what_works_and_modifies_on_their_new_terms() 
     sim.modify_order("a", T0, quantity=Decimal(20))
 
     assert seen == [(Decimal(10), Decimal(10), Decimal(900)), (Decimal(20), Decimal(20), Decimal(1_800))]
+
+
+def test_a_rule_that_needs_a_price_but_no_worst_case_is_asked() -> None:
+    """Where no worst case is kept, nothing is held or worked that a price is missing for."""
+    sim = _sim(Answers(check=_pass, needs_price=True, needs_exposure=False))
+
+    order = sim.submit_order(_order("a"), T0)
+
+    assert order.status is OrderStatus.FILLED

@@ -132,7 +132,7 @@ class Order(OrderTerms, frozen=True, gc=False, kw_only=True, omit_defaults=True)
 
     def __post_init__(self) -> None:
         """Convert what the front door accepts, then refuse what contradicts itself."""
-        if self.events and self.status is not _NEW:
+        if self.status is not _NEW and self.events:
             return
         self.check()
         begun = self.filled_quantity or self.filled_value or self.total_commission or self.events or self.rejection
@@ -213,19 +213,10 @@ class Order(OrderTerms, frozen=True, gc=False, kw_only=True, omit_defaults=True)
         :raises InvalidTransition: if the order's stage does not take the event, the event is another order's, or a
             fill is larger than what remains.
         """
-        kind = type(event)
-        move = (_MOVES.get(self.status) or _MOVES[self.stage]).get(kind)
-        if move is None or event.order_id != self.order_id:
+        step = (_STEPS.get(self.status) or _STEPS[self.stage]).get(type(event))
+        if step is None or event.order_id != self.order_id:
             _refuse(self, event)
-        if kind is OrderAccepted:  # every good order takes this one; it is spared the detour
-            status = self.status
-            if status is _PENDING_SUBMIT:
-                status = _SUBMITTED
-            return replace(self, status=status, submitted_at=event.timestamp, events=(*self.events, event))
-        following, step = move
-        if step is not None:
-            return step(self, event, (*self.events, event))
-        return replace(self, status=following, events=(*self.events, event))
+        return step(self, event)
 
     def amended(self, change: OrderChange) -> Order:
         """Return a new order on the terms a modify asks for, without history, to be checked.
@@ -269,7 +260,19 @@ def _status(order: Order, *, cancels: int, modifies: int, filled: Decimal, accep
     return _SUBMITTED if accepted else _PENDING_SUBMIT
 
 
-def _refused(order: Order, event: Any, events: tuple[OrderEvent, ...]) -> Order:
+def _submitted(order: Order, event: OrderSubmitted) -> Order:
+    return replace(order, status=_PENDING_SUBMIT, events=(event,))
+
+
+def _accepted(order: Order, event: OrderAccepted) -> Order:
+    status = order.status
+    if status is _PENDING_SUBMIT:
+        status = _SUBMITTED
+    return replace(order, status=status, submitted_at=event.timestamp, events=(*order.events, event))
+
+
+def _refused(order: Order, event: Any) -> Order:
+    events = (*order.events, event)
     if type(event) is not OrderCancelled:
         return replace(order, status=OrderStatus.REJECTED, rejection=event.rejection, events=events)
     cancels = order.pending_cancels
@@ -280,7 +283,7 @@ def _refused(order: Order, event: Any, events: tuple[OrderEvent, ...]) -> Order:
     )
 
 
-def _executed(order: Order, event: OrderExecution, events: tuple[OrderEvent, ...]) -> Order:
+def _executed(order: Order, event: OrderExecution) -> Order:
     quantity = event.quantity
     before = order.filled_quantity
     if before:
@@ -304,11 +307,11 @@ def _executed(order: Order, event: OrderExecution, events: tuple[OrderEvent, ...
         filled_quantity=filled,
         filled_value=value,
         total_commission=commission,
-        events=events,
+        events=(*order.events, event),
     )
 
 
-def _requested(order: Order, event: OrderEvent, events: tuple[OrderEvent, ...]) -> Order:
+def _requested(order: Order, event: OrderEvent) -> Order:
     cancels, modifies = order.pending_cancels, order.pending_modifies
     kind = type(event)
     if kind is CancelRequested:
@@ -331,28 +334,35 @@ def _requested(order: Order, event: OrderEvent, events: tuple[OrderEvent, ...]) 
         if quantity is not None and quantity <= order.filled_quantity:
             _refuse(order, event)
         changes = {field: value for field, value in asdict(event.change).items() if value is not None}  # type: ignore[union-attr]  # its kind says so
+    events = (*order.events, event)
     return replace(order, status=status, pending_cancels=cancels, pending_modifies=modifies, events=events, **changes)
 
 
-def _noted(order: Order, event: OrderTriggered, events: tuple[OrderEvent, ...]) -> Order:  # noqa: ARG001 - as its siblings
-    return replace(order, events=events)
+def _expired(order: Order, event: OrderExpired) -> Order:
+    return replace(order, status=OrderStatus.EXPIRED, events=(*order.events, event))
 
 
-_Step: TypeAlias = "Callable[[Order, Any, tuple[OrderEvent, ...]], Order]"
-_STEPS: dict[type, _Step] = {
+def _noted(order: Order, event: OrderTriggered) -> Order:
+    return replace(order, events=(*order.events, event))
+
+
+_Step: TypeAlias = "Callable[[Order, Any], Order]"
+_STEP_OF: dict[type, _Step] = {
+    OrderSubmitted: _submitted,
     OrderDenied: _refused,
+    OrderAccepted: _accepted,
     OrderRejected: _refused,
     OrderTriggered: _noted,
-    OrderCancelled: _refused,
     OrderExecution: _executed,
     CancelRequested: _requested,
     CancelRefused: _requested,
+    OrderCancelled: _refused,
     ModifyRequested: _requested,
     ModifyRefused: _requested,
     OrderReplaced: _requested,
+    OrderExpired: _expired,
 }
-_MOVES: dict[OrderStatus, dict[type, tuple[OrderStatus | None, _Step | None]]] = {
-    stage: {kind: (following, _STEPS.get(kind)) for kind, following in row.items()}
-    for stage, row in TRANSITIONS.items()
+_STEPS: dict[OrderStatus, dict[type, _Step]] = {
+    stage: {kind: _STEP_OF[kind] for kind in row} for stage, row in TRANSITIONS.items()
 }
 """The table with the step each event takes, looked up at once."""

@@ -83,7 +83,10 @@ class Admission:
 
         :raises InvalidTransition: for an order that is not NEW.
         """
-        return self._malformed(order, now) or self._forbidden(order, now)
+        rejection = self._malformed(order, now)
+        if rejection is not None or (self.risk is None and self.exposure is None and self.controls.state is _ACTIVE):
+            return rejection
+        return self._forbidden(order, now)
 
     def refuse_group(self, orders: tuple[Order, ...], now: int) -> list[Rejection]:
         """Return one refusal per order if any of them may not leave, else nothing.
@@ -129,8 +132,6 @@ class Admission:
         """Say why the trading state or a rule does not let a good order out, or `None`; then it counts."""
         exposure = self.exposure
         if exposure is None:
-            if self.controls.state is _ACTIVE and self.risk is None:
-                return None
             return self._judge(order, now)
         exposure.add(order)
         try:
@@ -178,20 +179,22 @@ class Admission:
 
     def _judge(self, order: Order, now: int, *, shrinks: bool = False) -> Rejection | None:
         """Say why a counted order may not leave, or `None`."""
-        state, exposure = self.controls.state, self.exposure
-        if state is not _ACTIVE and not (
-            state is _REDUCE_ONLY and (shrinks or (exposure is not None and exposure.reduces(order)))
-        ):
+        risk = self.risk
+        if self.controls.state is not _ACTIVE and not self._passes(order, shrinks=shrinks):
             return self.controls.refusal()
-        if self.risk is None:
-            return None
-        refused = self.risk.refuse(order, now, shrinks=shrinks)
+        refused = None if risk is None else risk.refuse(order, now, shrinks=shrinks)
         if refused is None:
             return None
         rejection, trip = refused
         if trip[1].action is not RiskAction.REJECT:
             self.trips.append(trip)
         return rejection
+
+    def _passes(self, order: Order, *, shrinks: bool) -> bool:
+        """Return whether a counted order may leave although not everything may."""
+        exposure = self.exposure
+        reduces = shrinks or (exposure is not None and exposure.reduces(order))
+        return reduces and self.controls.state is _REDUCE_ONLY
 
     def _validate(self, order: Order) -> Rejection | None:
         instrument = self._instruments.find(order.symbol)

@@ -15,6 +15,7 @@ from seatrial.contracts.events import (
     CancelRequested,
     Event,
     ModifyRefused,
+    OrderAccepted,
     OrderExecution,
     OrderReplaced,
     OrderSubmitted,
@@ -23,7 +24,7 @@ from seatrial.contracts.events import (
 from seatrial.contracts.latency import Leg
 from seatrial.contracts.orders import TERMINAL, Order
 from seatrial.contracts.risk import RiskAction
-from seatrial.contracts.terms import OrderSide, OrderType
+from seatrial.contracts.terms import OrderSide, OrderStatus, OrderType
 from seatrial.gate.controls import SWEEPING
 from seatrial.gate.inbound import ReportLeg
 from seatrial.gate.ports import CancelRequest, ModifyRequest, PlaceRequest, Request, Venue
@@ -41,12 +42,14 @@ if TYPE_CHECKING:
     from seatrial.gate.admission import Admission
     from seatrial.gate.client import ClientView
     from seatrial.gate.risk import Trip
+    from seatrial.gate.stake import Stake
     from seatrial.gate.wire import Wire
 
-__all__ = ["Delivery"]
+__all__ = ["NOWHERE", "Delivery"]
 
 _BUY = OrderSide.BUY
-_NOWHERE = -1
+_FILLED = OrderStatus.FILLED
+NOWHERE = -1  # how far a call that delivers nothing is to deliver
 _RECOUNTED = frozenset({OrderExecution, OrderReplaced, ModifyRefused})
 _CLOSER = "flatten"
 
@@ -83,7 +86,7 @@ class Delivery(ReportLeg):
         self._prompt = prompt
         self._unheard: deque[tuple[Event, Order | None]] = deque()
         self._hearing = False
-        self._until = _NOWHERE  # how far the call under way is to deliver
+        self._until = NOWHERE  # how far the call under way is to deliver
         self._flattened = 0
         self._closing: dict[str, str] = {}  # the orders that close positions by now, by symbol
         self.judging = True
@@ -130,7 +133,7 @@ class Delivery(ReportLeg):
             if self._prompt and self.wire.next_due() <= self.now:
                 self._deliver_until(self.now)
         finally:
-            self._until = _NOWHERE
+            self._until = NOWHERE
 
     # -- time ------------------------------------------------------------------------------------------------------
 
@@ -149,7 +152,7 @@ class Delivery(ReportLeg):
             self._drain(until)
         finally:
             self.running = False
-            self._until = _NOWHERE
+            self._until = NOWHERE
 
     def _drain(self, until: int, *, once: bool = False) -> None:
         requests, reports = self.wire.requests, self.wire.reports
@@ -163,10 +166,13 @@ class Delivery(ReportLeg):
                 reports.head = messages[0][0] if messages else NEVER
                 if due > self.now:  # noqa: PLR1730 - max() costs a call for every message
                     self.now = due
-                if type(event) is AccountAdjusted:
-                    self._adjust(event, native)
+                kind = type(event)
+                if kind is OrderExecution:
+                    self._book(event, native)  # type: ignore[arg-type]  # its kind says that it is one
+                elif kind is AccountAdjusted:
+                    self._adjust(event, native)  # type: ignore[arg-type]  # as above
                 else:
-                    self._deliver(event, native)  # type: ignore[arg-type]  # no adjustment, so about an order
+                    self._deliver(event, native)  # type: ignore[arg-type]  # neither, so about an order
             else:
                 if requests.head > until:
                     break
@@ -212,57 +218,64 @@ class Delivery(ReportLeg):
         self._hear()
 
     def _deliver(self, event: OrderEvent, native: object) -> None:
-        client, exposure = self.client, self.admission.exposure
-        order_id, kind = event.order_id, type(event)
-        pending = client.pending
-        order = pending.get(order_id) or client.get(order_id)
+        """Take in a report about an order that is no fill."""
+        client, order_id = self.client, event.order_id
+        order = client.pending.get(order_id) or client.get(order_id)
         after = order.apply(event)
-        if after.status in TERMINAL:
-            pending.pop(order_id, None)
-            client.completed[order_id] = after
-            if not (after.pending_cancels or after.pending_modifies):
-                self.wire.forget(order_id)
-            if exposure is not None:
-                exposure.drop(order_id)
+        if type(event) is OrderAccepted:  # every good order takes this one, and goes on as it was
+            client.pending[order_id] = after
+        elif after.status in TERMINAL:
+            self._complete(after)
         else:
-            pending[order_id] = after
-            if kind in _RECOUNTED:
-                self._recount(order, after, event)
-        if kind is OrderExecution:
-            self._book(event, order, after, native)  # type: ignore[arg-type]  # its kind says that it is one
-        elif client.listeners or native is not None or self._hearers:
+            self._go_on(order, after, event)
+        if client.listeners or native is not None or self._hearers:
             self._log(event, after, native)
             self._hear()
         else:
             client.events.append(event)
 
-    def _recount(self, order: Order, after: Order, event: OrderEvent) -> None:
-        """Take in that an order goes on with other terms, or less to fill."""
+    def _complete(self, after: Order) -> Stake | None:
+        """Take in that an order has ended; return the stake it no longer counts in."""
+        admission, order_id = self.admission, after.order_id
+        self.client.pending.pop(order_id, None)
+        self.client.completed[order_id] = after
+        if not (after.pending_cancels or after.pending_modifies):
+            self.wire.forget(order_id)
+        return None if admission.exposure is None else admission.exposure.drop(order_id)
+
+    def _go_on(self, order: Order, after: Order, event: OrderEvent) -> None:
+        """Take in that an order goes on, perhaps with other terms or less to fill."""
+        self.client.pending[order.order_id] = after
         if type(event) is OrderReplaced:
             self.client.originals.setdefault(order.order_id, order)
-        if self.admission.exposure is not None:
+        if self.admission.exposure is not None and type(event) in _RECOUNTED:
             self.admission.exposure.follow(after, event)
 
-    def _book(self, event: OrderExecution, order: Order, after: Order, native: object) -> None:
+    def _book(self, event: OrderExecution, native: object) -> None:
         """Take in a fill; what rules latch for it is part of the same moment."""
-        client, account, admission = self.client, self._account, self.admission
+        client, account, order_id = self.client, self._account, event.order_id
+        order = client.pending.get(order_id) or client.get(order_id)
+        after = order.apply(event)
+        stake = None
+        if after.status is _FILLED:
+            stake = self._complete(after)
+        else:
+            self._go_on(order, after, event)
         if client.reported is not None:
             client.reported.append(event)
-        symbol, price = order.symbol, event.price
+        symbol, price, admission = order.symbol, event.price, self.admission
         if account is not None:
             quantity = event.quantity if order.side is _BUY else -event.quantity
             account.trade(symbol, quantity, price, event.commission)
-        exposure = admission.exposure
-        if exposure is not None:
-            exposure.trade(symbol, price, event.reported_at)
+        if admission.exposure is not None and (stake is None or stake.mark is None):
+            admission.exposure.trade(symbol, price, event.reported_at)
         if client.listeners or native is not None or self._hearers:
             self._log(event, after, native)
         else:
             client.events.append(event)
         risk = admission.risk
         if risk is not None and self.judging:
-            trips = risk.watch(self.now)
-            if trips:
+            if trips := risk.watch(self.now):
                 self._latch(trips)
             if admission.controls.flattens:
                 self._flatten(self.now)

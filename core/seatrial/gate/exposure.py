@@ -35,7 +35,6 @@ _TRADES_BEYOND = {
 }
 """What trades at the mark, where that is beyond the order's own price."""
 
-
 _Plain: TypeAlias = tuple[str, Side, Decimal, Decimal | None]
 """An order without links, fills or changes: its symbol and side, its units, and their value where it has a price."""
 
@@ -53,6 +52,8 @@ class Exposure:
         "_instruments",
         "_totals",
         "_unknown",
+        "gross",
+        "net",
         "stakes",
         "stale",
     )
@@ -65,7 +66,11 @@ class Exposure:
         self.stakes: dict[str, Stake] = {}
         """The symbols seen so far."""
         self.stale: set[str] = set()
-        """The symbols whose share of the totals is out of date."""
+        """The symbols whose share of `gross` and `net` is out of date."""
+        self.gross: Decimal | None = None
+        """All symbols at their worst, in currency; `None` where a price is missing, and before :meth:`settle`."""
+        self.net: Decimal | None = None
+        """The most that all symbols together may come to, long or short; `None` as above."""
         self._entries: dict[str, _Plain | Entry] = {}
         self._children: dict[str, list[str]] = {}
         self._floors: dict[str, Decimal] = {}
@@ -139,11 +144,11 @@ class Exposure:
             side.value += value
             self._entries[order_id] = (symbol, side, quantity, value)
 
-    def drop(self, order_id: str) -> None:
-        """Count an order no longer: it ended, or never left."""
+    def drop(self, order_id: str) -> Stake | None:
+        """Count an order no longer: it ended, or never left; return the stake it counted in."""
         entry = self._entries.pop(order_id, None)
         if entry is None:
-            return
+            return None
         if type(entry) is tuple:
             symbol, side, quantity, value = entry
             side.quantity -= quantity
@@ -157,12 +162,14 @@ class Exposure:
             self._discount(linked)
             if linked.order.parent_id is not None:
                 self._leave(order_id, linked.order.parent_id)
-        self.stakes[symbol].ends = None
+        stake = self.stakes[symbol]
+        stake.ends = None
         self.stale.add(symbol)
         if self._floors:
             self._floors.pop(order_id, None)
         if self._children:
             self._wake(order_id)
+        return stake
 
     def amend(self, order: Order, change: OrderChange) -> None:
         """Count a modify that is about to leave."""
@@ -206,35 +213,31 @@ class Exposure:
             return position < 0 and position + stake.buys.quantity <= 0
         return position > 0 and position - stake.sells.quantity >= 0
 
-    def totals(self) -> tuple[Decimal, Decimal, Decimal] | None:
-        """Return gross, long and short exposure in currency; `None` where a price is missing."""
+    def settle(self) -> None:
+        """Bring `gross` and `net` up to date: the shares of what has changed are taken out and put in anew."""
         stale, totals = self.stale, self._totals
-        if not stale and totals is not None:
-            return None if self._unknown else totals
         if totals is None:
-            totals = self._totals = (_ZERO, _ZERO, _ZERO)
+            totals = (_ZERO, _ZERO, _ZERO)
             stale.update(self.stakes, self._account.positions)
-        if stale:
-            gross, long, short = totals
-            for symbol in stale if len(stale) == 1 else sorted(stale):
-                stake = self.stakes.get(symbol) or self.stake(symbol)
-                ends = stake.ends or stake.measure(self._account.position(symbol))
-                if stake.known is not None:
-                    worst, most, least = stake.known
-                    gross, long, short = gross - worst, long - most, short - least
-                if ends is None:
-                    stake.known = None
-                    self._unknown.add(symbol)
-                    continue
-                most, least = ends
-                worst = max(most, -least)
-                stake.known = (worst, most, least)
-                gross, long, short = gross + worst, long + most, short + least
-                if self._unknown:
-                    self._unknown.discard(symbol)
-            stale.clear()
-            self._totals = totals = (gross, long, short)
-        return None if self._unknown else totals
+        gross, long, short = totals
+        for symbol in stale if len(stale) == 1 else sorted(stale):
+            stake = self.stakes.get(symbol) or self.stake(symbol)
+            ends, known = stake.ends or stake.measure(self._account.position(symbol)), stake.known
+            stake.known = ends
+            if known is not None:
+                worst, most, least = known
+                gross, long, short = gross - worst, long - most, short - least
+            if ends is None:
+                self._unknown.add(symbol)
+                continue
+            worst, most, least = ends
+            gross, long, short = gross + worst, long + most, short + least
+            if self._unknown:
+                self._unknown.discard(symbol)
+        stale.clear()
+        self._totals = (gross, long, short)
+        self.gross = None if self._unknown else gross
+        self.net = None if self._unknown else max(-short, long)
 
     def note_ages(self) -> None:
         """Keep the symbols in the order of their marks from now on, for :meth:`oldest`."""
@@ -387,6 +390,7 @@ class Exposure:
         for symbol, stored in state.stakes.items():
             self.stakes[symbol].restore(stored)
         self._totals = state.totals
+        self.gross = self.net = None
         self.stale = {symbol for symbol, stored in state.stakes.items() if stored.stale}
         if state.totals is not None:
             self._unknown = {symbol for symbol, stake in self.stakes.items() if stake.known is None} - self.stale

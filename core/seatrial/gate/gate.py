@@ -30,7 +30,7 @@ from seatrial.gate.account import Account
 from seatrial.gate.admission import Admission, linked
 from seatrial.gate.client import ClientView, Listener, NativeSink
 from seatrial.gate.controls import check_operator
-from seatrial.gate.delivery import Delivery
+from seatrial.gate.delivery import NOWHERE, Delivery
 from seatrial.gate.instruments import Instruments
 from seatrial.gate.ports import CancelRequest, ModifyRequest, NativeCodec, PlaceRequest, Request, Venue
 from seatrial.gate.queue import NEVER
@@ -147,15 +147,24 @@ class ExecutionGate(Delivery):
         wire.track(order_id, order.strategy_id)
         event = OrderSubmitted(order_id, now, now)
         client.pending[order_id] = sent = order.apply(event)
-        wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
-        if client.listeners or self._hearers:
+        if client.listeners or self._hearers or self.running:
+            wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
             self._log(event, sent)
             self._finish()
         else:
             client.events.append(event)
-            if wire.requests.head <= now and self._prompt and not self.running:
-                self._deliver_until(now)
-        return client.pending.get(order_id) or client.completed[order_id]
+            if self._prompt and wire.carries_at_once(now):
+                self._until, self.running = now, True
+                try:
+                    self._venue.place((sent,), now, native)
+                    self._drain(now)
+                finally:
+                    self._until, self.running = NOWHERE, False
+            else:
+                wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
+                if self._prompt and wire.requests.head <= now:
+                    self._deliver_until(now)
+        return client.completed.get(order_id) or client.pending[order_id]
 
     def submit_bracket(self, entry: Order, *exits: Order, now: int, native: object = None) -> tuple[Order, ...]:
         """Send an entry with its exits as one message; all are accepted or all refused.

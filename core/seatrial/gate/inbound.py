@@ -35,7 +35,7 @@ class ReportLeg(ReportPort):
         wire = self.wire
         timestamp = event.timestamp
         if isinstance(event, OrderExecution):
-            n, delay = wire.next_fill(event.order_id)
+            n, delay = wire.next_fill(event.order_id, partial=event.is_partial)
             due = wire.reports.due(timestamp + delay)
             event = replace(event, reported_at=due, execution_id=event.execution_id or f"{event.order_id}/{n}")
         else:
@@ -77,7 +77,7 @@ class ReportLeg(ReportPort):
         """One match: `quantity` units at `price` for `commission` (currency); exactly one report of it travels back."""
         wire = self.wire
         reports = wire.reports
-        n, delay = wire.next_fill(order_id)
+        n, delay = wire.next_fill(order_id, partial=is_partial)
         due = timestamp + delay if delay else timestamp
         if due < reports.last:
             due = reports.last

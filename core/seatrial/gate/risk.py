@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from seatrial.contracts.terms import TradingState
     from seatrial.gate.controls import Controls
     from seatrial.gate.exposure import Exposure
+    from seatrial.gate.rules import OpenRule
+    from seatrial.gate.stake import Stake
     from seatrial.plugins import Plugins
 
 __all__ = ["Risk", "RiskState", "Trip"]
@@ -113,21 +115,19 @@ class _View:
     def worst_value(self, symbol: str) -> Decimal | None:
         stake = self._exposure.stakes.get(symbol) or self._exposure.stake(symbol)
         ends = stake.ends or stake.measure(self._account.position(symbol))
-        if ends is None:
-            return None
-        long, short = ends[0], -ends[1]
-        return long if long > short else short  # noqa: FURB136 - as above
+        return None if ends is None else ends[0]
 
     def gross_exposure(self) -> Decimal | None:
-        totals = self._exposure.totals()
-        return None if totals is None else totals[0]
+        exposure = self._exposure
+        if exposure.stale or exposure.gross is None:
+            exposure.settle()
+        return exposure.gross
 
     def net_exposure(self) -> Decimal | None:
-        totals = self._exposure.totals()
-        if totals is None:
-            return None
-        long, short = totals[1], -totals[2]
-        return max(short, long)
+        exposure = self._exposure
+        if exposure.stale or exposure.net is None:
+            exposure.settle()
+        return exposure.net
 
 
 _set = object.__setattr__
@@ -200,21 +200,22 @@ class Risk:
 
         `shrinks` says of a modify that it only makes the order smaller: it counts as reducing.
         """
-        checks, view = self._checks, self._view
-        if not checks:
-            return None
+        view = self._view
         _set_equity(view, self._account.equity)
-        problem = self._priceless(order, now) if self._any_needs_price else None
-        for rule, check in checks:
+        problem = None
+        if self._any_needs_price:
+            stake = self._exposure.stakes.get(order.symbol) or self._exposure.stake(order.symbol)
+            if stake.mark is None or self._max_age is not None:
+                problem = self._priceless(order, stake, now)
+        for rule, check in self._checks:
             try:
-                answer: object = None
-                if problem is not None and (rule.needs_all_prices or (rule.needs_price and problem[0] == order.symbol)):
-                    answer = problem[1]
+                if problem is not None and _concerns(problem[0], rule, order):
+                    violation = problem[1]
                 else:
-                    answer = check(order, view, now)
-                if answer is None:
-                    continue
-                violation = objection(answer)
+                    answer: object = check(order, view, now)
+                    if answer is None:
+                        continue
+                    violation = objection(answer)
             except Exception as error:  # noqa: BLE001 - whatever a stranger raises, the order stays here
                 violation = mistake(error)
             if rule.exempts_reducing and (shrinks or self._exposure.reduces(order)):
@@ -225,19 +226,17 @@ class Risk:
             return rejection, (rule.name, violation)
         return None
 
-    def _priceless(self, order: Order, now: int) -> tuple[str, RiskViolation] | None:
+    def _priceless(self, order: Order, stake: Stake, now: int) -> tuple[str, RiskViolation] | None:
         """Return a symbol whose worst case cannot be valued, and why; the order's own comes first."""
         symbol = order.symbol
-        stake = self._exposure.stake(symbol)
-        position = self._account.position(symbol)
-        if (stake.ends or stake.measure(position)) is None:
+        if stake.ends is None and stake.measure(self._account.position(symbol)) is None:
             message = f"no price of {symbol} is known yet; feed market data before the order"
             return symbol, RiskViolation(message, reason=RejectionReason.RISK_PRICE_MISSING)
         max_age = self._max_age
         if max_age is None or stake.mark is None:
             return None
         marked_at = stake.marked_at
-        at_mark = position or stake.buys.at_mark or stake.sells.at_mark
+        at_mark = self._account.position(symbol) or stake.buys.at_mark or stake.sells.at_mark
         if not at_mark or now - marked_at <= max_age:
             oldest = self._exposure.oldest()
             if oldest is None or now - oldest[1] <= max_age:
@@ -261,7 +260,7 @@ class Risk:
             if only is not None and rule.name != only:
                 continue
             try:
-                answer = watch(view, now)
+                answer: object = watch(view, now)
                 if answer is None:
                     continue
                 violation = objection(answer)
@@ -338,6 +337,11 @@ class Risk:
             if name not in rules:
                 raise InvalidConfigError("rules", name, "the checkpoint has a state of it; configure the rule again")
             load_state("rules", name, rules[name].rule, saved)
+
+
+def _concerns(priceless: str, rule: OpenRule, order: Order) -> bool:
+    """Return whether a rule cannot judge an order while one symbol has no price."""
+    return rule.needs_all_prices or (rule.needs_price and priceless == order.symbol)
 
 
 def lasting(violation: RiskViolation) -> RiskViolation:

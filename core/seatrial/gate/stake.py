@@ -107,7 +107,8 @@ class Side:
 class Stake:
     """One symbol: its mark, what works on either side, and what it last added to the totals.
 
-    `ends` are the values between which the position may come to lie, once somebody has asked since they last changed.
+    `ends` say where the position's value may come to lie, once somebody has asked since that last changed: at worst, at
+    most and at least.
     """
 
     __slots__ = ("buys", "ends", "known", "mark", "marked_at", "multiplier", "sells")
@@ -119,22 +120,25 @@ class Stake:
         self.buys = Side()
         self.sells = Side()
         self.multiplier = None if multiplier == 1 else multiplier
-        self.ends: tuple[Decimal, Decimal] | None = None
+        self.ends: tuple[Decimal, Decimal, Decimal] | None = None
         self.known: tuple[Decimal, Decimal, Decimal] | None = None
 
-    def measure(self, position: Decimal) -> tuple[Decimal, Decimal] | None:
-        """Return the values between which `position` may come to lie; `None` where a price is missing."""
+    def measure(self, position: Decimal) -> tuple[Decimal, Decimal, Decimal] | None:
+        """Return where the value of `position` may come to lie, see above; `None` where a price is missing."""
         mark, buys, sells = self.mark, self.buys, self.sells
         if mark is None:
             if position or buys.unpriced or buys.mixed or sells.unpriced or sells.mixed:
                 return None
-            long, short = buys.value, -sells.value
+            most, least = buys.value, -sells.value
         else:
             held = position * mark
-            long = held + (buys.value_at(mark) if buys.unpriced or buys.mixed else buys.value)
-            short = held - (sells.value_at(mark) if sells.unpriced or sells.mixed else sells.value)
-        multiplier = self.multiplier
-        self.ends = ends = (long, short) if multiplier is None else (long * multiplier, short * multiplier)
+            most = held + (buys.value_at(mark) if buys.unpriced or buys.mixed else buys.value)
+            least = held - (sells.value_at(mark) if sells.unpriced or sells.mixed else sells.value)
+        if self.multiplier is not None:
+            most *= self.multiplier
+            least *= self.multiplier
+        down = -least
+        self.ends = ends = (most if most > down else down, most, least)  # noqa: FURB136 - max() costs a call for every order
         return ends
 
     def snapshot(self, *, stale: bool) -> StakeState:

@@ -93,7 +93,17 @@ class WireState(msgspec.Struct, frozen=True):
 class Wire:
     """Both lanes of one link, with the draws of every order that is still under way."""
 
-    __slots__ = ("_counts", "_draws", "_fill_delay", "_submit_delay", "_tracks", "ack_delay", "reports", "requests")
+    __slots__ = (
+        "_counts",
+        "_draws",
+        "_fill_delay",
+        "_first",
+        "_submit_delay",
+        "_tracks",
+        "ack_delay",
+        "reports",
+        "requests",
+    )
 
     def __init__(self, latency: LatencyConfig, seed: int, simulator_id: str, plugins: Plugins | None) -> None:
         """Start with nothing on the wire."""
@@ -104,8 +114,9 @@ class Wire:
         """The ack leg's delay in ns where it never varies, else `None`."""
         self._submit_delay = self._draws.constant[Leg.SUBMIT]
         self._fill_delay = self._draws.constant[Leg.FILL]
-        self._tracks: dict[str, Track] = {}
+        self._tracks: dict[str, Track | int] = {}  # the bare count, until a leg is used, of the first strategy's orders
         self._counts: dict[str, int] = {}
+        self._first: str | None = None
 
     def next_due(self) -> int:
         """Return when the next message arrives, or :data:`~seatrial.gate.queue.NEVER`."""
@@ -115,7 +126,7 @@ class Wire:
     def track(self, order_id: str, strategy_id: str) -> None:
         """Count a new order of a strategy; its draws are keyed by that count, not by its id."""
         n = self._counts[strategy_id] = self._counts.get(strategy_id, 0) + 1
-        self._tracks[order_id] = Track(strategy_id, n)
+        self._tracks[order_id] = n if strategy_id == self._first else self._begin(strategy_id, n)
 
     def forget(self, order_id: str) -> None:
         """Drop the counts of an order of which nothing more can be said."""
@@ -136,13 +147,24 @@ class Wire:
             requests.head = due
         requests.messages.append((due, request, native))
 
-    def next_fill(self, order_id: str) -> tuple[int, int]:
-        """Count a match of an order; return which it is, and the delay of its report in ns."""
-        track = self._tracks.get(order_id)
-        if track is None:
-            raise UnknownOrderError(order_id)
+    def carries_at_once(self, now: int) -> bool:
+        """Return whether an order sent `now` is at the venue before anything else happens; it then counts as sent."""
+        requests = self.requests
+        if self._submit_delay != 0 or requests.messages or requests.last > now or self.reports.head <= now:
+            return False
+        requests.last = now
+        return True
+
+    def next_fill(self, order_id: str, *, partial: bool) -> tuple[int, int]:
+        """Count a match of an order; return which it is, and the delay of its report in ns.
+
+        The match that completes an order is its last and needs no count, unless its delay is drawn.
+        """
+        track, delay = self._tracks.get(order_id), self._fill_delay
+        if not partial and delay is not None and type(track) is int:
+            return 1, delay
+        track = self._track(order_id)
         track.fill = n = track.fill + 1
-        delay = self._fill_delay
         return n, self._draws.delay(Leg.FILL, f"{track.strategy_id}-{track.n}", n) if delay is None else delay
 
     def ack_delay_of(self, order_id: str) -> int:
@@ -152,12 +174,29 @@ class Wire:
 
     def _draw(self, leg: Leg, order_id: str) -> int:
         """Draw the next delay of a leg for an order, in ns."""
-        track = self._tracks.get(order_id)
-        if track is None:
-            raise UnknownOrderError(order_id)
+        track = self._track(order_id)
         n = getattr(track, leg) + 1
         setattr(track, leg, n)
         return self._draws.delay(leg, f"{track.strategy_id}-{track.n}", n)
+
+    def _begin(self, strategy_id: str, n: int) -> Track | int:
+        """Return the counts of an order that is not known to be the first strategy's."""
+        if self._first is None:
+            self._first = strategy_id
+            return n
+        return Track(strategy_id, n)
+
+    def _track(self, order_id: str) -> Track:
+        """Return the counts of an order that uses a leg.
+
+        :raises UnknownOrderError: for an id that was never sent, or of which nothing more can be said.
+        """
+        track = self._tracks.get(order_id)
+        if track is None:
+            raise UnknownOrderError(order_id)
+        if isinstance(track, int):
+            track = self._tracks[order_id] = Track(self._first or "", track)
+        return track
 
     # -- state -----------------------------------------------------------------------------------------------------
 
@@ -166,7 +205,10 @@ class Wire:
 
         :raises InvalidConfigError: for a payload that nobody can write.
         """
-        tracks = {order_id: msgspec.structs.replace(track) for order_id, track in self._tracks.items()}
+        first, known = self._first or "", self._tracks.items()
+        tracks = {
+            key: Track(first, one) if isinstance(one, int) else msgspec.structs.replace(one) for key, one in known
+        }
         return WireState(
             tuple([(due, request, write_native(native, codec)) for due, request, native in self.requests.messages]),
             self.requests.last,

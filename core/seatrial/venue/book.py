@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from seatrial.contracts.market import Instrument, Quote
     from seatrial.venue.moment import Moment
-    from seatrial.venue.working import Working
+    from seatrial.venue.working import Place, Working
 
 __all__ = ["Book", "Ladder"]
 
@@ -172,7 +172,7 @@ class Book:
         """Put an order where its phase, side and price belong."""
         phase = working.phase
         if phase is Phase.MARKET or phase is Phase.CLOSE:
-            self.keep(working, self.waiting if phase is Phase.MARKET else self.closing)
+            self.keep(working, "waiting" if phase is Phase.MARKET else "closing")
             return
         price = working.limit if phase is Phase.LIMIT else working.trigger
         if price is not None:
@@ -181,10 +181,15 @@ class Book:
         if phase is Phase.STOP and working.extreme is not None:
             self.trails(working).push(working.extreme, working)
 
-    def keep(self, working: Working, place: dict[str, Working]) -> None:
+    def keep(self, working: Working, place: Place) -> None:
         """Put an order into `fresh`, `waiting` or `closing`."""
-        place[working.order_id] = working
+        self._list(place)[working.order_id] = working
         working.place = place
+
+    def _list(self, place: Place) -> dict[str, Working]:
+        if place == "fresh":
+            return self.fresh
+        return self.waiting if place == "waiting" else self.closing
 
     def ladder(self, working: Working) -> Ladder:
         """Return the ladder of an order that waits for a price."""
@@ -202,7 +207,7 @@ class Book:
         """Forget the place of an order that has ended or is about to take another."""
         working.version += 1
         if working.place is not None:
-            working.place.pop(working.order_id, None)
+            self._list(working.place).pop(working.order_id, None)
             working.place = None
         if working.placed:
             working.placed = False

@@ -41,13 +41,15 @@ class LedgerState(msgspec.Struct, frozen=True):
 class Ledger(ABC):
     """One account at the venue: what it holds, what is set aside, and what it refuses."""
 
-    __slots__ = ("_fees", "account", "reservations")
+    __slots__ = ("_fees", "account", "book", "reservations")
 
     def __init__(self, account: Account, fees: FeeModel) -> None:
         """Start from `account`, with nothing set aside."""
         self.account = account
         self.reservations = Reservations()
         self._fees = fees
+        self.book = account.trade
+        """Books a match of signed units; the caller renews or releases what the order holds."""
 
     @abstractmethod
     def refuse(self, working: Working, price: Decimal | None) -> Rejection | None:
@@ -55,6 +57,10 @@ class Ledger(ABC):
 
         `price` is the order's own where it has one, else the market's; `None` where there is neither yet.
         """
+
+    def bears(self, symbol: str, quantity: Decimal, value: Decimal, commission: Decimal, *, is_buy: bool) -> bool:  # noqa: ARG002 - a cash account looks at them
+        """Say whether it can be told at a glance that a match of a new order is paid for; if not, it still may be."""
+        return False
 
     @abstractmethod
     def refuse_fill(
@@ -70,10 +76,6 @@ class Ledger(ABC):
         """Free whatever an order holds."""
         if self.reservations.totals:
             self.reservations.free(working.order_id)
-
-    def book(self, working: Working, quantity: Decimal, price: Decimal, commission: Decimal) -> None:
-        """Book a match; the caller renews or releases what the order holds."""
-        self.account.trade(working.symbol, quantity if working.is_buy else -quantity, price, commission)
 
     def mark(self, symbol: str, price: Decimal, timestamp: int) -> None:  # noqa: B027 - a cash account needs no marks
         """Value a symbol at `price`, where values matter."""
@@ -98,9 +100,23 @@ class CashLedger(Ledger):
         reservations = self.reservations
         if working.is_buy:
             return self._refuse_cost(working, _ZERO if price is None else self._cost(working, price))
-        quantity = working.remaining
-        others = reservations.beside((working.symbol, None), working.group, working.order_id, quantity)
-        return self._refuse_short(quantity, self.account.position(working.symbol) - others)
+        quantity, symbol = working.remaining, working.symbol
+        units, pool = self.account.position(symbol), (symbol, None)
+        held = reservations.totals.get(pool)
+        if quantity <= (units - held if held else units):  # enough even beside what the order itself may hold
+            return None
+        return self._refuse_short(
+            quantity, units - reservations.beside(pool, working.group, working.order_id, quantity)
+        )
+
+    def bears(self, symbol: str, quantity: Decimal, value: Decimal, commission: Decimal, *, is_buy: bool) -> bool:
+        """Compare with what nobody holds."""
+        totals = self.reservations.totals
+        if is_buy:
+            cash, held = self.account.cash, totals.get(_CASH)
+            return value + commission <= (cash - held if held else cash)
+        units, held = self.account.position(symbol), totals.get((symbol, None))
+        return quantity <= (units - held if held else units) and commission <= value
 
     def refuse_fill(
         self,
@@ -164,6 +180,7 @@ class MarginLedger(Ledger):
     def __init__(self, account: Account, fees: FeeModel, leverage: Decimal) -> None:
         """Start from `account`, with nothing set aside; `leverage` is value per equity."""
         super().__init__(account, fees)
+        self.book = self._book
         self._leverage = leverage
         self._required = _ZERO
         self._required_by: dict[str, Decimal] = {}
@@ -212,11 +229,6 @@ class MarginLedger(Ledger):
         super().release(working)
         self._require(working.symbol)
 
-    def book(self, working: Working, quantity: Decimal, price: Decimal, commission: Decimal) -> None:
-        """Book a match, and renew the margin of its symbol."""
-        super().book(working, quantity, price, commission)
-        self._require(working.symbol)
-
     def mark(self, symbol: str, price: Decimal, timestamp: int) -> None:
         """Value a symbol, and renew its margin."""
         self.account.mark(symbol, price, timestamp)
@@ -231,6 +243,11 @@ class MarginLedger(Ledger):
         """Become what `state` says."""
         super().restore(state)
         self._required, self._required_by = state.required, dict(state.required_by)
+
+    def _book(self, symbol: str, quantity: Decimal, price: Decimal, commission: Decimal) -> None:
+        """Book a match, and renew the margin of its symbol."""
+        self.account.trade(symbol, quantity, price, commission)
+        self._require(symbol)
 
     def _refuse_beyond(self, required: Decimal, change: Decimal = _ZERO) -> Rejection | None:
         equity = self.account.equity + change

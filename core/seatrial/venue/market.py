@@ -110,7 +110,7 @@ class Market:
             price = following
         self._matcher.close(book, moment, bar.ts)
         for working in late:
-            book.keep(working, book.fresh)
+            book.keep(working, "fresh")
         book.bar_end = bar.ts
         self._keep_last(book, bar.close, bar.ts)
 

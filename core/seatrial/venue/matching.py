@@ -31,6 +31,8 @@ _ONE = Decimal(1)
 _BPS = Decimal(10_000)
 _HUNDRED = Decimal(100)
 _WITH_LIMIT = frozenset({OrderType.STOP_LIMIT, OrderType.LIMIT_IF_TOUCHED, OrderType.TRAILING_STOP_LIMIT})
+_MARKET = Phase.MARKET
+_LIMIT = Phase.LIMIT
 _IOC = TimeInForce.IOC
 _FOK = TimeInForce.FOK
 _MAKER = Liquidity.MAKER
@@ -119,7 +121,7 @@ class Matcher:
         """Let one order meet the market: as an arrival the first time, as a waking afterwards."""
         if working.expire_at is not None and now >= working.expire_at:
             self._leftover.append((book, working))  # its expiry is already due, and says so itself
-        elif working.phase is Phase.MARKET:
+        elif working.phase is _MARKET:
             working.met = True
             self._take(working, book, moment, now, moment.ask if working.is_buy else moment.bid)
         elif working.met:
@@ -201,23 +203,24 @@ class Matcher:
         if tif is _FOK and self._fillable(working, book, moment) < working.remaining:
             self._floor.end(working, now, _unfilled(working, price))
             return
-        self._execute(working, book, moment, self._slipped(working, book, price), liquidity=_TAKER, now=now)
+        price = self.slipped(book, price, is_buy=working.is_buy)
+        limit = working.limit
+        if limit is not None and working.phase is _LIMIT:
+            price = min(price, limit) if working.is_buy else max(price, limit)
+        self._execute(working, book, moment, price, liquidity=_TAKER, now=now)
         if working.live:
             if tif is _IOC or tif is _FOK:
                 self._floor.end(working, now, _unfilled(working, price))
             else:
                 self._leftover.append((book, working))
 
-    def _slipped(self, working: Working, book: Book, price: Decimal) -> Decimal:
-        if self._slips:
-            price *= self._buy_slip if working.is_buy else self._sell_slip
-            tick = book.instrument.tick_size
-            if tick is not None:
-                price = _on_tick(price, tick, up=working.is_buy)
-        limit = working.limit if working.phase is Phase.LIMIT else None
-        if limit is None:
+    def slipped(self, book: Book, price: Decimal, *, is_buy: bool) -> Decimal:
+        """Return a price as who takes it gets it: worse by the slippage, on the tick."""
+        if not self._slips:
             return price
-        return min(price, limit) if working.is_buy else max(price, limit)
+        price *= self._buy_slip if is_buy else self._sell_slip
+        tick = book.instrument.tick_size
+        return price if tick is None else _on_tick(price, tick, up=is_buy)
 
     def _execute(
         self, working: Working, book: Book, moment: Moment, price: Decimal, *, liquidity: Liquidity, now: int
@@ -247,7 +250,7 @@ class Matcher:
         if refused is not None:
             self._floor.end(working, now, refused)
             return
-        ledger.book(working, quantity, price, fee)
+        ledger.book(working.symbol, quantity if is_buy else -quantity, price, fee)
         working.since = now
         working.remaining -= quantity
         working.filled = filled

@@ -14,11 +14,13 @@ from seatrial.contracts.rejection import RefusedBy, Rejection, RejectionReason
 from seatrial.contracts.terms import Liquidity, OrderType, TimeInForce
 from seatrial.contracts.venue import VenueConfig
 from seatrial.gate.queue import LatencyQueue
+from seatrial.venue.arrivals import by_venue, refuse_arrival
+from seatrial.venue.crossing import Crossing
 from seatrial.venue.fees import open_fees
 from seatrial.venue.ledger import open_ledger
 from seatrial.venue.market import Market
 from seatrial.venue.matching import Matcher, tighten
-from seatrial.venue.working import Phase, Working
+from seatrial.venue.working import Phase, Working, at_work
 
 if TYPE_CHECKING:
     from seatrial.contracts.orders import Order
@@ -30,8 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["SimulatedVenue"]
 
 _ZERO = Decimal(0)
-_SUPPORTED_TYPES = frozenset(OrderType) - {OrderType.MARKET_TO_LIMIT, OrderType.NATIVE}
-_SUPPORTED_TIFS = frozenset(TimeInForce) - {TimeInForce.AT_OPEN, TimeInForce.AT_CLOSE}
+_GTC = TimeInForce.GTC
+_TAKER = Liquidity.TAKER
+_CLOSE = Phase.CLOSE
 _CANCELLING = frozenset({RejectionReason.NOT_FILLED, RejectionReason.GROUP_ENDED})
 
 
@@ -58,6 +61,7 @@ class SimulatedVenue:
         self._matcher = Matcher(self, self.ledger, config, fees)
         self.market = Market(config, instruments, self.ledger, self._matcher)
         """The books, and the door for market data."""
+        self._crossing = Crossing(self.market, self._matcher, self.ledger, fees)
         self._reports: ReportPort  # connected before the first order can arrive
 
     def connect(self, port: ReportPort) -> None:
@@ -68,27 +72,28 @@ class SimulatedVenue:
 
     def place(self, orders: tuple[Order, ...], now: int, native: object) -> None:  # noqa: ARG002 - the port's signature
         """Take orders at the time they arrive, all or none."""
+        if len(orders) == 1 and (crossed := self._crossing.book(orders[0], now)) is not None:
+            self._report_crossed(orders[0], *crossed, now=now)
+            return
         for order in orders:
-            plain = order.parent_id is None and order.oco_id is None
-            if plain and order.order_type in _SUPPORTED_TYPES and order.time_in_force in _SUPPORTED_TIFS:
-                continue
-            refused = self._refuse(order, orders)
+            refused = refuse_arrival(self, order, orders)
             if refused is not None:
                 self._refuse_all(orders, order, refused, now)
                 return
         head = orders[0]
         book = self.market.books.get(head.symbol) or self.market.book(head.symbol)
-        working = self._work(head, book, now)
-        bound = None if head.parent_id is None else self.ended.get(head.parent_id)
-        awake = head.parent_id is None or bound is not None
-        shrunk = bound is not None and _shrink(working, bound)
+        self.sequence += 1
+        working = at_work(head, now, self.sequence, book.multiplier)
+        awake, shrunk = (True, False) if working.parent_id is None else self._bind(working, working.parent_id)
         refused = self._admit(working, book) if awake else None
         if refused is not None:
             self._refuse_all(orders, head, refused, now)
             return
         self._take_in(working, book, now, awake=awake)
-        for order in orders[1:]:
-            self._take_in(self._work(order, book, now), book, now, awake=False)
+        if len(orders) > 1:
+            for order in orders[1:]:
+                self.sequence += 1
+                self._take_in(at_work(order, now, self.sequence, book.multiplier), book, now, awake=False)
         if not working.live:  # expired on arrival, and with it whatever hangs on it
             self._after_end(working, now)
             return
@@ -169,38 +174,21 @@ class SimulatedVenue:
 
     # -- arrival ---------------------------------------------------------------------------------------------------
 
-    def _work(self, order: Order, book: Book, now: int) -> Working:
+    def _report_crossed(self, order: Order, price: Decimal, fee: Decimal, *, now: int) -> None:
+        """Report an order that was filled whole as it arrived."""
+        order_id, quantity, reports = order.order_id, order.quantity, self._reports
         self.sequence += 1
-        return Working(order, now, self.sequence, book.multiplier)
+        self.ended[order_id] = quantity
+        reports.accepted(order_id, now)
+        reports.filled(order_id, now, quantity, price, fee, is_partial=False, liquidity=_TAKER)
 
-    def _refuse(self, order: Order, together: tuple[Order, ...]) -> Rejection | None:
-        kind, tif = order.order_type, order.time_in_force
-        if kind not in _SUPPORTED_TYPES or tif not in _SUPPORTED_TIFS:
-            message = f"the simulated venue takes no {kind} orders with {tif}"
-            return Rejection(RejectionReason.UNSUPPORTED, message, RefusedBy.VENUE)
-        if order.parent_id is not None:
-            refused = self._refuse_parent(order.parent_id, together)
-            if refused is not None:
-                return refused
-        if order.oco_id is not None and order.oco_id in self.ended_groups:
-            return _venue(RejectionReason.GROUP_ENDED, f"its group {order.oco_id!r} has ended")
-        return None
-
-    def _refuse_parent(self, parent: str, together: tuple[Order, ...]) -> Rejection | None:
-        if self._has_parent(parent, together):
-            return None
-        filled = self.ended.get(parent)
-        if filled is None:
-            return _venue(RejectionReason.UNKNOWN_ORDER, f"its parent {parent!r} never arrived")
-        if not filled:
-            return _venue(RejectionReason.GROUP_ENDED, f"its parent {parent!r} ended unfilled")
-        return None
-
-    def _has_parent(self, parent: str, together: tuple[Order, ...]) -> bool:
-        return parent in self.working or any(other.order_id == parent for other in together)
+    def _bind(self, working: Working, parent: str) -> tuple[bool, bool]:
+        """Return whether an exit that arrives is awake, and whether that cut it to what its entry filled."""
+        bound = self.ended.get(parent)
+        return bound is not None, bound is not None and _shrink(working, bound)
 
     def _refuse_all(self, orders: tuple[Order, ...], culprit: Order, refused: Rejection, now: int) -> None:
-        group = _venue(RejectionReason.GROUP_REFUSED, f"{culprit.order_id} of the same group was refused")
+        group = by_venue(RejectionReason.GROUP_REFUSED, f"{culprit.order_id} of the same group was refused")
         for order in orders:
             self._reports.rejected(order.order_id, now, refused if order is culprit else group)
             self.ended[order.order_id] = _ZERO
@@ -210,18 +198,18 @@ class SimulatedVenue:
             position = self.ledger.account.position(working.symbol)
             if (position >= 0) if working.is_buy else (position <= 0):
                 message = f"the position is {position}: a {'buy' if working.is_buy else 'sell'} reduces nothing"
-                return _venue(RejectionReason.WOULD_NOT_REDUCE, message, position)
+                return by_venue(RejectionReason.WOULD_NOT_REDUCE, message, position)
             return None  # it can only ever free what the account holds
         return self.ledger.refuse(working, book.price_of(working))
 
     def _take_in(self, working: Working, book: Book, now: int, *, awake: bool) -> None:
         """Accept an order that was not refused; asleep, it waits for its parent."""
         order_id = working.order_id
-        if working.tif is TimeInForce.DAY:
-            working.expire_at = book.instrument.calendar.session(now)[1]
-        if working.phase is Phase.CLOSE:
-            working.close_at = book.instrument.calendar.session(now)[1]
-        if working.expire_at is not None or working.close_at is not None:
+        if working.tif is not _GTC or working.phase is _CLOSE:
+            if working.tif is TimeInForce.DAY:
+                working.expire_at = book.instrument.calendar.session(now)[1]
+            if working.phase is _CLOSE:
+                working.close_at = book.instrument.calendar.session(now)[1]
             if working.expire_at is not None and working.expire_at <= now:
                 working.live = False
                 self.ended[order_id] = _ZERO
@@ -243,19 +231,19 @@ class SimulatedVenue:
 
     def _activate(self, working: Working, book: Book, now: int) -> None:
         """Let an admitted order take part: now against the standing market, or from the next price on."""
-        moment = None if working.phase is Phase.CLOSE else self.market.standing(book, now)
+        moment = None if working.phase is _CLOSE else self.market.standing(book, now)
         if moment is not None:
             self._matcher.meet(working, book, moment, now)
             if not working.live:
                 return
             self._matcher.settle()
         self._hold(working, book)
-        if working.phase is Phase.CLOSE:
+        if working.phase is _CLOSE:
             book.rest(working)
         elif moment is None or book.is_bars:  # what did not trade at once waits for a bar it may take part in
             book.leave(working)
             working.met = False
-            book.keep(working, book.fresh)
+            book.keep(working, "fresh")
 
     # -- change and end --------------------------------------------------------------------------------------------
 
@@ -275,7 +263,7 @@ class SimulatedVenue:
             if working.met or working.phase is Phase.CLOSE:
                 book.rest(working)
             else:
-                book.keep(working, book.fresh)
+                book.keep(working, "fresh")
             self._reports.modify_refused(order_id, now, refused)
             return
         working.trail_amount = change.trail_amount or working.trail_amount
@@ -304,8 +292,9 @@ class SimulatedVenue:
     def _finish(self, working: Working) -> None:
         """Take an order out of everything that holds it."""
         working.live = False
-        del self.working[working.order_id]
-        self.ended[working.order_id] = working.filled
+        order_id = working.order_id
+        del self.working[order_id]
+        self.ended[order_id] = working.filled
         if working.placed or working.place is not None:
             self.market.book(working.symbol).leave(working)
         if working.held:
@@ -325,7 +314,7 @@ class SimulatedVenue:
         if group is None or group in self.ended_groups:
             return
         self.ended_groups.add(group)
-        reason = _venue(RejectionReason.GROUP_ENDED, f"{working.order_id} of the same group came first")
+        reason = by_venue(RejectionReason.GROUP_ENDED, f"{working.order_id} of the same group came first")
         for sibling in self.groups.pop(group, []):
             if sibling is not working and sibling.live:
                 at = max(now, sibling.since)  # one that arrives later in the same bar ends as it arrives
@@ -339,7 +328,7 @@ class SimulatedVenue:
                 continue
             at = max(now, child.since)
             if not parent.filled:
-                reason = _venue(RejectionReason.GROUP_ENDED, f"its parent {parent.order_id} ended unfilled")
+                reason = by_venue(RejectionReason.GROUP_ENDED, f"its parent {parent.order_id} ended unfilled")
                 self.end(child, at, reason)
                 continue
             if _shrink(child, parent.filled):
@@ -391,9 +380,5 @@ def _shrink(child: Working, filled: Decimal) -> bool:
     return True
 
 
-def _venue(reason: RejectionReason, message: str, value: Decimal | None = None) -> Rejection:
-    return Rejection(reason, message, RefusedBy.VENUE, None, value)
-
-
 def _too_late(reason: RejectionReason, order_id: str, what: str = "has ended") -> Rejection:
-    return _venue(reason, f"{order_id} {what} at the venue")
+    return by_venue(reason, f"{order_id} {what} at the venue")

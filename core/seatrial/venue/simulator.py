@@ -322,9 +322,10 @@ class ExecutionSimulator(Driver):
     def submit_order(self, order: Order, timestamp: Timestamp) -> Order:
         """Send a new order at `timestamp`; return it as it then stands. A refusal comes back on the order."""
         gate = self.gate
-        now = timestamp if timestamp == gate.now and type(timestamp) is int else to_ns(timestamp)
-        if now > gate.now or self._restored:
-            self._reach(now, Submit((order,), now))
+        if timestamp == gate.now and type(timestamp) is int and not self._restored:
+            return gate.submit(order, timestamp)
+        now = to_ns(timestamp)
+        self._reach(now, Submit((order,), now))
         return gate.submit(order, now)
 
     def submit_bracket(self, entry: Order, *exits: Order, timestamp: Timestamp) -> tuple[Order, ...]:

@@ -15,11 +15,12 @@ from seatrial.contracts.market import Quote
 from seatrial.contracts.orders import Order
 from seatrial.venue.ledger import LedgerState
 from seatrial.venue.moment import Moment
-from seatrial.venue.working import Phase, Working
+from seatrial.venue.working import Phase, Place, at_work
 
 if TYPE_CHECKING:
     from seatrial.venue.book import Book
     from seatrial.venue.simulated import SimulatedVenue
+    from seatrial.venue.working import Working
 
 __all__ = ["BookState", "MomentState", "VenueState", "WorkingState", "load_venue", "save_venue"]
 
@@ -92,7 +93,7 @@ class VenueState(msgspec.Struct, frozen=True):
 
 
 _FIELDS = tuple(name for name in WorkingState.__struct_fields__ if name not in {"order_id", "sequence", "since"})
-_LISTS = ("fresh", "waiting", "closing")
+_LISTS: tuple[Place, ...] = ("fresh", "waiting", "closing")
 _MOMENT = MomentState.__struct_fields__
 
 
@@ -125,7 +126,7 @@ def load_venue(
     for saved in state.working:
         order = pending[saved.order_id]
         book = venue.market.book(order.symbol)
-        working = Working(order, saved.since, saved.sequence, book.multiplier)
+        working = at_work(order, saved.since, saved.sequence, book.multiplier)
         for name in _FIELDS:
             setattr(working, name, getattr(saved, name))
         venue.working[working.order_id] = working
@@ -135,7 +136,7 @@ def load_venue(
         book = venue.market.book(stored.symbol)
         for name in _LISTS:
             for order_id in getattr(stored, name):
-                book.keep(venue.working[order_id], getattr(book, name))
+                book.keep(venue.working[order_id], name)
     for family, lists in ((venue.children, state.children), (venue.groups, state.groups)):
         family.update({name: [venue.working[order_id] for order_id in ids] for name, ids in lists.items()})
     venue.ended.update(_told(completed))

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from seatrial.contracts.terms import OrderSide, OrderType
+import msgspec
+
+from seatrial.contracts.terms import OrderSide, OrderType, TimeInForce
+from seatrial.gate.queue import Token
 
 if TYPE_CHECKING:
     from seatrial.contracts.orders import Order
-    from seatrial.gate.queue import Token
 
-__all__ = ["Phase", "Working"]
+__all__ = ["Phase", "Place", "Working", "at_work"]
 
 _ZERO = Decimal(0)
+_BUY = OrderSide.BUY
+
+Place: TypeAlias = Literal["fresh", "waiting", "closing"]
+"""The unsorted lists of a book."""
 
 
 class Phase(Enum):
@@ -45,93 +51,93 @@ _PHASES = {
 }
 
 
-class Working:
+class Working(msgspec.Struct, eq=False, gc=False):
     """A live order at the venue.
 
     `limit` and `trigger` are the prices now in force; a trailing order moves its trigger away from `extreme`, the best
-    price since it arrived. `sequence` is its time priority. `since` is the first time it may trade. `version` grows
-    with every change of place, so that stale index entries are known. `met` says that it has met its first price,
-    `placed` that a ladder holds it, `held` that the ledger has set something aside for it. `place` is the unsorted list
-    it is in, if any.
+    price since it arrived. A `multiplier` of `None` is one, which spares the multiplication. `sequence` is its time
+    priority. `since` is the first time it may trade. `version` grows with every change of place, so that stale index
+    entries are known. `met` says that it has met its first price, `placed` that a ladder holds it, `held` that the
+    ledger has set something aside for it. `place` names the unsorted list of its book it is in, if any.
+
+    It refers to no container, so the garbage collector need not look at it.
     """
 
-    __slots__ = (
-        "charged",
-        "close_at",
-        "expire_at",
-        "expiry",
-        "extreme",
-        "filled",
-        "filled_value",
-        "group",
-        "held",
-        "is_buy",
-        "kind",
-        "limit",
-        "limit_offset",
-        "live",
-        "met",
-        "multiplier",
-        "order_id",
-        "parent_id",
-        "phase",
-        "place",
-        "placed",
-        "post_only",
-        "quantity",
-        "reduce_only",
-        "remaining",
-        "sequence",
-        "since",
-        "symbol",
-        "tif",
-        "trail_amount",
-        "trail_percent",
-        "trigger",
-        "version",
-    )
-
-    def __init__(self, order: Order, now: int, sequence: int, multiplier: Decimal | None) -> None:
-        """Take an order in at `now`; a `multiplier` of `None` is one, which spares the multiplication."""
-        self.kind = order.order_type
-        self.tif = order.time_in_force
-        self.reduce_only = order.reduce_only
-        self.post_only = order.post_only
-        self.parent_id = order.parent_id
-        self.order_id = order.order_id
-        self.symbol = order.symbol
-        self.group = order.oco_id
-        self.is_buy = order.side is OrderSide.BUY
-        self.multiplier = multiplier
-        self.quantity = self.remaining = order.quantity
-        self.limit = order.limit_price
-        self.trigger = order.stop_price
-        self.phase = _PHASES[order.order_type]
-        self.sequence = sequence
-        self.since = now
-        self.expire_at = order.expire_at
-        self.filled = self.filled_value = self.charged = _ZERO
-        self.version = 0
-        self.live = True
-        self.met = self.placed = self.held = False
-        self.place: dict[str, Working] | None = None
-        self.close_at: int | None = None
-        self.expiry: Token | None = None
-        self.extreme: Decimal | None = None
-        self.trail_amount: Decimal | None = None
-        self.trail_percent: Decimal | None = None
-        self.limit_offset: Decimal | None = None
-        if order.trail_amount is not None or order.trail_percent is not None:
-            self.trail_amount = order.trail_amount
-            self.trail_percent = order.trail_percent
-            self.limit_offset = order.limit_offset
-            if self.trigger is not None:
-                if self.limit is not None:
-                    self.limit_offset = abs(self.limit - self.trigger)
-                elif self.limit_offset is not None:
-                    self.limit = self.trigger + self.limit_offset if self.is_buy else self.trigger - self.limit_offset
+    order_id: str
+    symbol: str
+    is_buy: bool
+    kind: OrderType
+    tif: TimeInForce
+    quantity: Decimal
+    remaining: Decimal
+    limit: Decimal | None
+    trigger: Decimal | None
+    phase: Phase
+    multiplier: Decimal | None
+    sequence: int
+    since: int
+    expire_at: int | None
+    reduce_only: bool
+    post_only: bool
+    parent_id: str | None
+    group: str | None
+    filled: Decimal = _ZERO
+    filled_value: Decimal = _ZERO
+    charged: Decimal = _ZERO
+    version: int = 0
+    live: bool = True
+    met: bool = False
+    placed: bool = False
+    held: bool = False
+    place: Place | None = None
+    close_at: int | None = None
+    expiry: Token | None = None
+    extreme: Decimal | None = None
+    trail_amount: Decimal | None = None
+    trail_percent: Decimal | None = None
+    limit_offset: Decimal | None = None
 
     @property
     def trails(self) -> bool:
         """Whether the trigger follows the market."""
         return self.trail_amount is not None or self.trail_percent is not None
+
+
+def at_work(order: Order, now: int, sequence: int, multiplier: Decimal | None) -> Working:
+    """Return an order as it works from `now` on."""
+    quantity, kind = order.quantity, order.order_type
+    working = Working(
+        order.order_id,
+        order.symbol,
+        order.side is _BUY,
+        kind,
+        order.time_in_force,
+        quantity,
+        quantity,
+        order.limit_price,
+        order.stop_price,
+        _PHASES[kind],
+        multiplier,
+        sequence,
+        now,
+        order.expire_at,
+        order.reduce_only,
+        order.post_only,
+        order.parent_id,
+        order.oco_id,
+    )
+    if order.trail_amount is not None or order.trail_percent is not None:
+        _trail(working, order)
+    return working
+
+
+def _trail(working: Working, order: Order) -> None:
+    """Take over how a trailing order follows the market; its limit keeps its distance to the trigger."""
+    working.trail_amount, working.trail_percent = order.trail_amount, order.trail_percent
+    offset, limit, trigger = order.limit_offset, order.limit_price, order.stop_price
+    if trigger is not None:
+        if limit is not None:
+            offset = abs(limit - trigger)
+        elif offset is not None:
+            working.limit = trigger + offset if working.is_buy else trigger - offset
+    working.limit_offset = offset
