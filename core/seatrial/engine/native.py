@@ -59,23 +59,28 @@ class _Progress(msgspec.Struct, frozen=True):
 class NativeEngine:
     """Runs scenarios on the simulated venue."""
 
-    def __init__(self, plugins: Plugins | None = None) -> None:
-        """Look names up in `plugins`, the installed ones unless given."""
+    def __init__(
+        self, plugins: Plugins | None = None, simulator: type[ExecutionSimulator] = ExecutionSimulator
+    ) -> None:
+        """Look names up in `plugins`, the installed ones unless given; run every scenario on a `simulator` of its own."""
         self._plugins = plugins
+        self._simulator = simulator
 
     def run(self, scenario: Scenario, *, directory: str | None = None, monitor: RunMonitor | None = None) -> RunRecord:
         """Run a scenario and return what happened; see :class:`~seatrial.contracts.engine.Engine`.
 
         :raises SeatrialError: for a scenario that cannot be run, or a strategy that fails, naming what is wrong.
         """
-        with _Run(scenario, self._plugins or installed_plugins(), directory) as run:
+        with _Run(scenario, self._plugins or installed_plugins(), directory, self._simulator) as run:
             return run.sail(monitor)
 
 
 class _Run:
     """One run of one scenario."""
 
-    def __init__(self, scenario: Scenario, plugins: Plugins, directory: str | None) -> None:
+    def __init__(
+        self, scenario: Scenario, plugins: Plugins, directory: str | None, simulator: type[ExecutionSimulator]
+    ) -> None:
         if scenario.engine_params:
             raise InvalidConfigError("engine_params", scenario.engine_params, "the native engine takes none")
         execution = scenario.execution
@@ -87,7 +92,7 @@ class _Run:
         instruments = scenario.instruments or (sample_instruments(scenario.tape.sample) if scenario.tape.sample else ())
         self._scenario = scenario
         self._tape = open_tape(scenario.tape, instruments)
-        fresh = ExecutionSimulator(
+        fresh = simulator(
             initial_cash=execution.initial_cash,
             latency_config=execution.latency,
             risk_config=execution.risk,
@@ -105,7 +110,7 @@ class _Run:
         if scenario.resume_from is not None:
             checkpoint = _stored(scenario.resume_from)
             _check_same(checkpoint.config, fresh.config, scenario.resume_from)
-            self._simulator = ExecutionSimulator.from_checkpoint(checkpoint, plugins=plugins)
+            self._simulator = simulator.from_checkpoint(checkpoint, plugins=plugins)
             progress = _progress(checkpoint, scenario.resume_from)
         strategy = scenario.strategy
         self._strategy: Any = None if strategy is None else build(strategy.path, strategy.params)
