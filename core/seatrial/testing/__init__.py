@@ -21,7 +21,8 @@ __all__ = ["Case", "EngineSuite", "Outcome", "Status", "all_cases", "try_case"]
 def __getattr__(name: str) -> Any:
     """Import the suite when it is first asked for, once pytest has been told to rewrite its assertions."""
     if name != "EngineSuite":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        missing = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(missing)
     try:
         pytest = import_module("pytest")
     except ImportError as error:

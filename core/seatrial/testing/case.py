@@ -84,9 +84,9 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, fo
     """What has to come of a run; only what is given is compared.
 
     `events` is the whole log and `executions` all fills, in order; `histories` are the events of single orders.
-    Triggers may be told or not, and are left out. Of an event, an order or the account only the named fields count; numbers are
-    equal if their values are. An order's fields are those of its JSON, and `avg_fill_price`. `equity` are points that
-    the curve has. `refused` says that the engine refuses the whole scenario, by a SeatrialError.
+    Triggers may be told or not, and are left out. Of an event, an order or the account only the named fields count;
+    numbers are equal if their values are. An order's fields are those of its JSON, and `avg_fill_price`. `equity` are
+    points that the curve has. `refused` says that the engine refuses the whole scenario, by a SeatrialError.
     """
 
     events: tuple[dict[str, Any], ...] | None = None

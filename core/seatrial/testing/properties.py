@@ -196,7 +196,7 @@ def _floats(where: str, value: object) -> Iterator[str]:
     elif isinstance(value, dict):
         for key, inner in cast("dict[str, object]", value).items():
             yield from _floats(f"{where}.{key}", inner)
-    elif isinstance(value, list):
+    elif isinstance(value, list | tuple):
         for index, inner in enumerate(cast("list[object]", value)):
             yield from _floats(f"{where}[{index}]", inner)
 
@@ -226,7 +226,8 @@ def _interruptible(scenario: Scenario, record: RunRecord, runs: Runs) -> Iterato
 
 
 def _goes_on(where: str, again: Scenario, record: RunRecord, runs: Runs) -> Iterator[str]:
-    """Compare a resumed run with the one that never stopped."""
+    """Compare a resumed run, which takes no checkpoints of its own, with the one that never stopped."""
+    again = replace(again, execution=replace(again.execution, checkpoint_every="never"))
     try:
         resumed = runs.run(again, anew=True)
     except SeatrialError as error:
