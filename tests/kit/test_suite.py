@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -150,3 +151,17 @@ def test_missing_pytest_is_told_with_the_remedy() -> None:
     result = subprocess.run([sys.executable, "-Ic", program], check=False, capture_output=True, text=True)
 
     assert result.stderr.splitlines()[-1].endswith("install it with: pip install 'seatrial[testing]'")
+
+
+def test_tutorial_runs_as_it_stands(tmp_path: Path) -> None:
+    """The ten lines of docs/tutorial_conformance.md, saved as it says, pass as it says."""
+    text = (Path(__file__).resolve().parents[2] / "docs" / "tutorial_conformance.md").read_text("utf-8")
+    [lines] = [block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "EngineSuite" in block]
+    (tmp_path / "test_conformance.py").write_text(lines, "utf-8")
+
+    command = [sys.executable, "-Im", "pytest", "-q", "-p", "no:cacheprovider", "test_conformance.py"]
+    result = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
+
+    assert len(lines.strip().splitlines()) <= 10
+    assert f"{len(all_cases())} passed" in result.stdout
+    assert f"\n{len(all_cases())} passed in" in text

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +18,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Case", "EngineSuite", "Outcome", "Status", "all_cases", "try_case"]
 
+_SUITE = "seatrial.testing.suite"
+
 
 def __getattr__(name: str) -> Any:
     """Import the suite when it is first asked for, once pytest has been told to rewrite its assertions."""
     if name != "EngineSuite":
         missing = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(missing)
-    try:
-        pytest = import_module("pytest")
-    except ImportError as error:
-        raise PytestMissingError from error
-    pytest.register_assert_rewrite("seatrial.testing.suite")
-    return import_module("seatrial.testing.suite").EngineSuite
+    if _SUITE not in sys.modules:
+        try:
+            pytest = import_module("pytest")
+        except ImportError as error:
+            raise PytestMissingError from error
+        pytest.register_assert_rewrite(_SUITE)
+    return import_module(_SUITE).EngineSuite
