@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from msgspec.structs import replace
+from tests.kit.small import SMALL
 
 from seatrial import ExecutionSimulator, NamedRule, OrderSide, OrderType, Quote, RejectionReason, RiskViolation
 from seatrial import TimeInForce as Tif
@@ -19,7 +20,7 @@ from seatrial.contracts.terms import TradingState
 from seatrial.contracts.venue import AccountType, Convention, FeeSchedule, LimitFill, PriceImprovement, VenueConfig
 from seatrial.engine.claims import NATIVE
 from seatrial.engine.native import NativeEngine
-from seatrial.errors import CheckpointError, InvalidConfigError, StrategyError
+from seatrial.errors import CheckpointError, CheckpointVersionError, InvalidConfigError, StrategyError
 from seatrial.gate.account import Account
 from seatrial.gate.admission import Admission
 from seatrial.gate.controls import Controls
@@ -315,20 +316,6 @@ def never_at_the_open(scenario: Scenario) -> Scenario:
     return venue(scenario, bar_theta=ZERO)
 
 
-@engine
-class NotSoStrict(Native):
-    """Does not claim strict bars, and runs them with the half that is usual."""
-
-    claims: ClassVar[frozenset[Cap]] = ALL - {Cap.BAR_STRICT}
-
-    def asked(self, scenario: Scenario) -> Scenario:
-        strict = scenario.execution.venue.bar_theta == 0
-        return venue(scenario, bar_theta=Decimal("0.5")) if strict else scenario
-
-    def told(self, record: RunRecord) -> RunRecord:
-        return replace(record, engine=replace(record.engine, capabilities=tuple(sorted(self.claims))))
-
-
 @misunderstood
 def unlimited_size(scenario: Scenario) -> Scenario:
     """Fills any quantity, whatever is displayed or printed."""
@@ -394,6 +381,13 @@ def trades_at_the_middle(scenario: Scenario) -> Scenario:
     tape = replace(scenario.tape, rows=tuple(map(middle, scenario.tape.rows)))
     wide = any(isinstance(row, Quote) and row.bid != row.ask for row in scenario.tape.rows)
     return replace(scenario, tape=tape, instruments=free) if wide else scenario
+
+
+@misunderstood
+def knows_only_the_bid(scenario: Scenario) -> Scenario:
+    """Lets buys meet the bid, as if nobody asked for more."""
+    rows = [replace(row, ask=row.bid) if isinstance(row, Quote) else row for row in scenario.tape.rows]
+    return replace(scenario, tape=replace(scenario.tape, rows=tuple(rows)))
 
 
 @misunderstood
@@ -978,6 +972,17 @@ class StartsAnew(Native):
 
 
 @engine
+class IgnoresFormats(Native):
+    """Begins from the beginning where a checkpoint is of a format it does not know."""
+
+    def run(self, scenario: Scenario, **settings: Any) -> RunRecord:
+        try:
+            return super().run(scenario, **settings)
+        except CheckpointVersionError:
+            return super().run(replace(scenario, resume_from=None), **settings)
+
+
+@engine
 class BelievesAnything(Native):
     """Begins from the beginning where a file is torn, changed, newer or gone; only other settings stop it."""
 
@@ -1054,3 +1059,21 @@ class RefusesAll(Native):
 
     def run(self, scenario: Scenario, **settings: Any) -> RunRecord:
         raise InvalidConfigError("scenario", "any", "this engine takes none")
+
+
+# -- claims ------------------------------------------------------------------------------------------------------------
+
+
+class Honest(Native):
+    """Names in its records what it claims, and runs whatever it can."""
+
+    def told(self, record: RunRecord) -> RunRecord:
+        return replace(record, engine=replace(record.engine, capabilities=tuple(sorted(self.claims))))
+
+
+for claim in sorted(frozenset(Cap) - SMALL):
+    spoken, claimed = claim.value.replace("_", " "), claim in ALL
+    text = f"Takes {spoken} and does not claim it." if claimed else f"Claims {spoken} and refuses it."
+    body = {"claims": ALL ^ {claim}, "__doc__": text}
+    verb = "Swallows" if claimed else "Promises"
+    NATIVE_FLAWS.append(type(f"{verb}{spoken.title().replace(' ', '')}", (Honest,), body))

@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
 from msgspec.structs import replace
-from tests.kit.small import Small, Voyage
+from tests.kit.small import SMALL, Small, Voyage
 
 from seatrial import OrderExecution, OrderSide, OrderType
 from seatrial.contracts.engine import Capability as Cap
 from seatrial.contracts.events import OrderCancelled, OrderReplaced
 from seatrial.contracts.latency import Constant, Leg
 from seatrial.contracts.terms import TimeInForce as Tif
+from seatrial.engine.needs import refuse_unclaimed
 from seatrial.errors import InvalidConfigError, SeatrialError
 
 if TYPE_CHECKING:
@@ -481,6 +482,14 @@ class RoundsMoney(Voyage):
 
 
 @flawed
+class PaysForSales(Voyage):
+    """Takes the price of a sale from the account, and adds what was sold."""
+
+    def book(self, order: Order, event: OrderExecution) -> None:
+        super().book(replace(order, side=OrderSide.BUY), event)
+
+
+@flawed
 class CountsInFloats(Voyage):
     """Works out cash in binary floating point."""
 
@@ -681,6 +690,19 @@ class CrashesOnUnclaimed(Small):
             super().refuse(scenario)
         except SeatrialError as error:
             raise AttributeError(str(error)) from None
+
+
+class Greedy(Small):
+    """Runs whatever it can, whether it claims it or not."""
+
+    def refuse(self, scenario: Scenario) -> None:
+        refuse_unclaimed(scenario, SMALL)
+
+
+for claim in sorted(SMALL):
+    spoken = claim.value.replace("_", " ")
+    body = {"claims": SMALL - {claim}, "__doc__": f"Takes {spoken} and does not claim it."}
+    SMALL_FLAWS.append(type(f"Swallows{spoken.title().replace(' ', '')}", (Greedy,), body))
 
 
 @engine

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +14,7 @@ from seatrial.contracts.engine import RunRecord
 from seatrial.contracts.events import AccountAdjusted, OrderChange, OrderExecution, TradingStateChanged
 from seatrial.contracts.terms import OrderSide
 from seatrial.errors import SeatrialError
+from seatrial.store.files import CheckpointFiles
 from seatrial.testing.case import Property, Tampering
 from seatrial.testing.compare import differences, told
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Runs", "holding", "part", "tampered"]
 
 _ZERO = Decimal(0)
+_FUTURE = 999
 
 
 class Runs:
@@ -94,13 +95,16 @@ def tampered(kind: Tampering, scenario: Scenario, record: RunRecord, runs: Runs)
         yield "checkpoints: expected some, got none"
         return
     path = Path(record.checkpoints[-1])
-    again = replace(scenario, resume_from=str(path))
+    again = scenario
     if kind is Tampering.RESEEDED:
         again = replace(again, execution=replace(again.execution, seed=again.execution.seed + 1))
     elif kind is Tampering.GONE:
         path.unlink()
+    elif kind is Tampering.NEWER:
+        path = _newer(path)
     else:
-        path.write_bytes(_TAMPERS[kind](path.read_bytes()))
+        path.write_bytes(_torn(path.read_bytes()) if kind is Tampering.TORN else _changed(path.read_bytes()))
+    again = replace(again, resume_from=str(path))
     try:
         runs.run(again, anew=True)
     except SeatrialError:
@@ -121,12 +125,11 @@ def _changed(content: bytes) -> bytes:
     return content[:at] + (b"8" if content[at : at + 1] == b"9" else b"2") + content[at + 1 :]
 
 
-def _newer(content: bytes) -> bytes:
-    """Raise the number that the file gives as its format."""
-    return re.sub(rb'("format"\s*:\s*)\d+', rb"\g<1>999", content, count=1)
-
-
-_TAMPERS = {Tampering.TORN: _torn, Tampering.CHANGED: _changed, Tampering.NEWER: _newer}
+def _newer(path: Path) -> Path:
+    """Write the same checkpoint, whole and with a checksum that holds, in the format of a future version."""
+    header, body = CheckpointFiles(path.parent.parent).read(path)
+    future = CheckpointFiles(path.parent.parent.parent / "newer", formats=_FUTURE)
+    return future.write(header.simulator_id, header.timestamp, _FUTURE, [body])
 
 
 def _ledger(scenario: Scenario, record: RunRecord, runs: Runs) -> Iterator[str]:  # noqa: ARG001 - as its siblings
