@@ -35,7 +35,7 @@ nitpick_ignore = [
 # Names that are imported for type checkers alone are printed as they stand in the source.
 nitpick_ignore += [
     ("py:class", name)
-    for name in ("Account", "Decimal", "EntryPoint", "Instruments", "Listener", "NativeSink", "Table")
+    for name in ("Account", "Decimal", "EntryPoint", "Instruments", "Listener", "NativeSink", "Path", "Table")
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tarfile
 import zipfile
@@ -20,6 +21,9 @@ DATA_FILES = {
     "seatrial/py.typed",
     "seatrial/data/ibm_daily.csv",
     "seatrial/data/PROVENANCE.md",
+    "seatrial/testing/case_files/LIF-01.json",
+    "seatrial/testing/case_files/schema.json",
+    "seatrial/testing/page_head.md",
     "seatrial_backtrader/py.typed",
     "seatrial_rules/py.typed",
 }
@@ -78,6 +82,22 @@ def test_wheel_works_in_an_empty_environment(run: Callable[..., str], wheel: Pat
     assert Path(location).is_relative_to(tmp_path / "env")
 
 
+def test_engine_author_gets_a_report_from_the_wheel_alone(run: Callable[..., str], wheel: Path, tmp_path: Path) -> None:
+    """Installed with its extra, the kit runs the tutorial's ten lines and writes a complete report."""
+    page = (Path(__file__).resolve().parents[1] / "docs" / "tutorial_conformance.md").read_text("utf-8")
+    [lines] = [block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "EngineSuite" in block]
+    (tmp_path / "test_conformance.py").write_text(lines, "utf-8")
+    run(sys.executable, "-Im", "venv", "env", cwd=tmp_path)
+    python = tmp_path / "env" / "bin" / "python"
+    run(python, "-Im", "pip", "install", "-qq", "--disable-pip-version-check", f"{wheel}[testing]", cwd=tmp_path)
+
+    plugin = ("-p", "seatrial.testing.plugin", "--seatrial-report=report.json")
+    told = run(python, "-m", "pytest", "-q", "--strict-markers", *plugin, "test_conformance.py", cwd=tmp_path)
+
+    assert "seatrial conformance" in told
+    assert (tmp_path / "report.json").read_text("utf-8").rstrip().endswith('"complete": true\n}')
+
+
 def test_checker_notices_a_bad_wheel() -> None:
     """A wheel that brings a stray package and lacks data files is reported."""
     names = ["seatrial/__init__.py", "seatrial/py.typed", "tests/x.py", "x-1.dist-info/METADATA"]
@@ -86,6 +106,9 @@ def test_checker_notices_a_bad_wheel() -> None:
         "unexpected tests",
         "missing seatrial/data/PROVENANCE.md",
         "missing seatrial/data/ibm_daily.csv",
+        "missing seatrial/testing/case_files/LIF-01.json",
+        "missing seatrial/testing/case_files/schema.json",
+        "missing seatrial/testing/page_head.md",
         "missing seatrial_backtrader",
         "missing seatrial_backtrader/py.typed",
         "missing seatrial_rules",

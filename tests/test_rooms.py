@@ -24,6 +24,7 @@ ROOMS = (
     "data",
     "engine",
     "report",
+    "testing",
     "cli",
     "__main__",
 )

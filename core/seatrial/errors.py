@@ -21,6 +21,7 @@ __all__ = [
     "InvalidTransition",
     "PluginClashError",
     "PluginError",
+    "PytestMissingError",
     "ReentrantCallError",
     "SeatrialError",
     "StrategyError",
@@ -191,6 +192,14 @@ class StrategyError(SeatrialError):
         super().__init__(f"strategy {path!r}: {problem}")
         self.path = path
         self.problem = problem
+
+
+class PytestMissingError(SeatrialError, ImportError):
+    """The conformance suite was asked for where there is no pytest."""
+
+    def __init__(self) -> None:
+        """Say what to install."""
+        super().__init__("EngineSuite needs pytest; install it with: pip install 'seatrial[testing]'")
 
 
 class CheckpointError(SeatrialError):

@@ -39,6 +39,7 @@ COMMANDS = {
     "orders": ("seatrial.cli.past", "List the orders of a run."),
     "why": ("seatrial.cli.past", "Tell why an order became what it is."),
     "checkpoints": ("seatrial.cli.past", "List the checkpoints of a run."),
+    "conform": ("seatrial.cli.conform", "Put an engine to every case of the contract."),
     "engines": ("seatrial.cli.offers", "List the engines that can run a session."),
     "rules": ("seatrial.cli.offers", "List the risk rules that a session can name."),
     "latency-models": ("seatrial.cli.offers", "List what a session can say about latency."),

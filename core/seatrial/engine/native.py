@@ -62,7 +62,7 @@ class NativeEngine:
     def __init__(
         self, plugins: Plugins | None = None, simulator: type[ExecutionSimulator] = ExecutionSimulator
     ) -> None:
-        """Look names up in `plugins`, the installed ones unless given; run scenarios on `simulator`."""
+        """Look names up in `plugins`, the installed ones unless given; each run opens a `simulator` of its own."""
         self._plugins = plugins
         self._simulator = simulator
 

@@ -1,0 +1,40 @@
+"""The page of the contract, written from the cases."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from seatrial.testing.case import CONTRACT, FAMILIES, all_cases
+
+if TYPE_CHECKING:
+    from seatrial.testing.case import Case
+
+__all__ = ["contract_page"]
+
+
+def contract_page() -> str:
+    """Return docs/conformance.md: what stands before the cases, then each family's table."""
+    head = (files("seatrial") / "testing" / "page_head.md").read_text("utf-8")
+    cases = all_cases()
+    parts = [head.replace("{contract}", CONTRACT).replace("{count}", str(len(cases))).rstrip()]
+    for family, about in FAMILIES.items():
+        own = [case for case in cases if case.family == family]
+        parts.append(f"## {family}: {about}")
+        parts.append(
+            "\n".join(("| Case | What has to hold | Because | Needs |", "| --- | --- | --- | --- |", *map(_row, own)))
+        )
+    return "\n\n".join(parts) + "\n"
+
+
+def _row(case: Case) -> str:
+    return f"| {case.case} | {_cell(case.statement)} | {_cell(case.because)} | {', '.join(_needs(case))} |"
+
+
+def _needs(case: Case) -> list[str]:
+    ticks = ["quotes or trades"] if case.ticks else []
+    return [*ticks, *[need.value for need in case.needs if need != "scripts"]]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("_", "\\_")
