@@ -20,12 +20,15 @@ from seatrial_backtrader.matching import Matcher, Venue
 from seatrial_backtrader.naming import Names
 from seatrial_backtrader.opening import check, open_gate
 from seatrial_backtrader.orders import core_order
+from seatrial_backtrader.recovery import Recovery, check_recovery
 from seatrial_backtrader.replica import Replica
 from seatrial_backtrader.stamps import exact, span, to_ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
+    from seatrial.contracts.checkpoint import ExecutionCheckpoint
     from seatrial.contracts.events import Event
     from seatrial.contracts.orders import Order
     from seatrial.contracts.plugin import Observer
@@ -52,6 +55,10 @@ class SeatrialBroker(Matcher):
     - `bar_theta`: the part of a bar by which an order must have arrived to take part in it from its open.
     - `stale_match`: `stock` lets an order meet a bar older than itself, as Backtrader does where a feed has not moved
       on; `never` does not.
+    - `checkpoints`: the directory for checkpoints; `checkpoint_every` says when one is taken, after all strategies have
+      acted: with every `bar` (unless given otherwise), `event`, whole seconds of simulated time, or `never`.
+    - `resume`: `latest` goes on from the newest good checkpoint of `simulator_id`; or give one that was loaded. The
+      feeds are read from their start again, for the indicators, and nothing trades until the checkpoint is reached.
     - `ledgers`: 2 keeps the strategy's ledger apart from the venue's even where no report is delayed.
 
     Without any of them, and without delays, it is the stock broker itself, and there is no gate.
@@ -67,6 +74,9 @@ class SeatrialBroker(Matcher):
         ("bar_theta", _HALF),
         ("stale_match", "stock"),
         ("ledgers", 1),
+        ("checkpoints", None),
+        ("checkpoint_every", None),
+        ("resume", False),
     )
 
     if TYPE_CHECKING:
@@ -83,6 +93,9 @@ class SeatrialBroker(Matcher):
             bar_theta: Decimal = _HALF,
             stale_match: str = "stock",
             ledgers: int = 1,
+            checkpoints: str | Path | None = None,
+            checkpoint_every: str | int | None = None,
+            resume: bool | str | ExecutionCheckpoint = False,
             indexed: bool = True,
             **backtrader: Any,
         ) -> None: ...
@@ -91,6 +104,8 @@ class SeatrialBroker(Matcher):
     """The gate of the present run; `None` where there is none."""
     venue: Any = None
     """The far ledger, where there are two."""
+    recovery: Recovery | None = None
+    """What takes the checkpoints of the present run; `None` where there is no gate."""
     _replica: Replica | None = None
     _account: BrokerAccount
     _names: Names
@@ -106,9 +121,10 @@ class SeatrialBroker(Matcher):
 
         :raises InvalidConfigError: naming the argument that cannot be used.
         """
-        self.gate = self.desk = self.venue = self._replica = None
+        self.gate = self.desk = self.venue = self._replica = self.recovery = None
         super().start()
         check(self.p)
+        check_recovery(self.p)
         self.keeps_off_stale = self.p.stale_match == "never"
         if not _stands(self.p):
             return
@@ -128,6 +144,13 @@ class SeatrialBroker(Matcher):
         if self.venue is not None:
             self.venue.desk = self.desk
             self.venue.keeps_off_stale = self.keeps_off_stale
+        self.recovery = Recovery(self)
+
+    def stop(self) -> None:
+        """End the run."""
+        super().stop()
+        if self.recovery is not None:
+            self.recovery.close()
 
     def _far_ledger(self) -> Venue:
         venue = Venue()
@@ -157,6 +180,8 @@ class SeatrialBroker(Matcher):
             return
         wire, book = gate.wire, self._book
         if self._cheats is None:
+            if self.recovery is not None:
+                self.recovery.watch()
             self._cheats = self.cerebro.p.cheat_on_open or bool(self.cerebro._timerscheat)
         self._clock = None
         deposit = sum(book._cash_addition)
@@ -502,4 +527,5 @@ def _delays(latency: LatencyConfig, *legs: Leg) -> bool:
 
 def _stands(p: Any) -> bool:
     """Return whether a run needs the gate at all."""
-    return bool(p.risk_config is not None or p.observers or p.ledgers == 2 or _delays(p.latency_config, *Leg))  # noqa: PLR2004 - two ledgers
+    kept = p.checkpoints is not None or p.resume is not False
+    return bool(kept or p.risk_config is not None or p.observers or p.ledgers == 2 or _delays(p.latency_config, *Leg))  # noqa: PLR2004 - two ledgers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from seatrial_backtrader.histories import Histories
 from seatrial_backtrader.indexed import IndexedBroker
 
 if TYPE_CHECKING:
@@ -25,6 +26,18 @@ class Matcher(IndexedBroker):
     """The interest charged in this cycle, in currency."""
     keeps_off_stale = False
     _cash_at_start = 0.0
+
+    def __init__(self) -> None:
+        self.histories = Histories()
+        super().__init__()
+
+    def add_order_history(self, orders: Any, notify: bool = True) -> None:  # noqa: FBT001, FBT002 - Backtrader's signature
+        """Take orders of the past, each as it was filled."""
+        super().add_order_history(self.histories.orders(orders), notify)
+
+    def set_fund_history(self, fund: Any) -> None:
+        """Take the values of a fund in the past."""
+        super().set_fund_history(self.histories.fund(fund))
 
     def check_submitted(self) -> None:
         """Look at what was submitted, then cancel what was to be cancelled before that."""

@@ -16,6 +16,7 @@ from seatrial.venue.settings import check_settings, open_observer
 from seatrial_backtrader.account import BrokerAccount
 from seatrial_backtrader.desk import Desk
 from seatrial_backtrader.stamps import exact
+from seatrial_backtrader.state import ToldCodec
 
 if TYPE_CHECKING:
     from seatrial.gate.client import NativeSink
@@ -60,6 +61,7 @@ def open_gate(
         instruments=Instruments(_instruments(broker, names)),
         account_view=account,
         native_sink=sink,
+        native_codec=ToldCodec(broker),
         plugins=p.plugins,
     )
     desk.gate = gate

@@ -7,7 +7,7 @@ when a report arrives, all together; with nothing under way both ledgers are equ
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -79,6 +79,11 @@ class Replica:
         self.asked: dict[int, Any] = {}
         """The copies by which orders were cancelled: Backtrader ends the object it was handed, and no other."""
         self._waking: list[Any] = []  # the children that the venue activates
+
+    def know(self, orders: Iterable[Any]) -> None:
+        """Take up the strategy's objects again, after a restart."""
+        self.orders = {order.ref: order for order in orders}
+        self._seen.update(self.orders)
 
     def known(self, twin: Any) -> Any:
         """Return the strategy's object for one of the venue's."""

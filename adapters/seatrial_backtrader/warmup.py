@@ -1,0 +1,127 @@
+"""Going on where a checkpoint was taken: the feeds run up to there again, for the indicators, and nothing trades.
+
+Until then the strategies are not called, and what timers or analyzers try to order goes nowhere. In the cycle in which
+the checkpoint was taken the broker becomes what it was; with the next one everybody acts again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from backtrader.order import BuyOrder, SellOrder
+
+from seatrial_backtrader.stamps import to_ns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from seatrial_backtrader.broker import SeatrialBroker
+    from seatrial_backtrader.state import BrokerState
+
+__all__ = ["Warmup"]
+
+_STRATEGY = (
+    "prenext",
+    "nextstart",
+    "next",
+    "prenext_open",
+    "nextstart_open",
+    "next_open",
+    "notify_timer",
+    "notify_cashvalue",
+    "notify_fund",
+)
+_BROKER = ("next", "buy", "sell", "cancel", "get_notification")
+
+
+class Warmup:
+    """One broker on its way to where it was. What it does, it does in place of the broker's and strategies' methods."""
+
+    def __init__(
+        self, broker: SeatrialBroker, state: BrokerState, restore: Callable[[], None], wake: Callable[[], None]
+    ) -> None:
+        """Call `restore` when the broker is there, and `wake` when everybody acts again."""
+        self._broker = broker
+        self._state = state
+        self._restore = restore
+        self._wake = wake
+        self._there: list[int] | None = None
+        self._quiet: list[Any] = []
+        for name in _BROKER:
+            setattr(broker, name, getattr(self, name))
+
+    # -- in place of the broker's ----------------------------------------------------------------------------------
+
+    def next(self) -> None:
+        """Run a cycle in which nothing trades, or end the warm-up with it."""
+        broker = self._broker
+        if not self._quiet:
+            for strategy in broker.cerebro.runningstrats:
+                self._silence(strategy)
+        if self._there is not None:
+            self._lift()
+            broker.next()
+            return
+        datas = broker.cerebro.datas
+        lengths = [len(data) for data in datas]
+        now = max([to_ns(data.datetime[0]) for data in datas if len(data)], default=0)
+        clock = self._state.clock
+        if now < clock or (now == clock and any(map(int.__lt__, lengths, self._state.lengths))):
+            return
+        self._restore()
+        self._there = lengths
+        if now > clock:  # these feeds have no bar of that very time
+            self._lift()
+            broker.next()
+
+    def buy(self, owner: Any, data: Any, size: Any, *_: Any, **terms: Any) -> Any:
+        """Return an order that goes nowhere."""
+        return _nowhere(BuyOrder, owner, data, size, terms)
+
+    def sell(self, owner: Any, data: Any, size: Any, *_: Any, **terms: Any) -> Any:
+        """Return an order that goes nowhere."""
+        return _nowhere(SellOrder, owner, data, size, terms)
+
+    def cancel(self, order: Any, bracket: bool = False) -> bool:  # noqa: ARG002, FBT001, FBT002 - the broker's signature
+        """Cancel nothing."""
+        return False
+
+    def get_notification(self) -> Any:
+        """Tell nothing."""
+        return None
+
+    # -- in place of the strategies' -------------------------------------------------------------------------------
+
+    def _silence(self, strategy: Any) -> None:
+        self._quiet.append(strategy)
+        for name in _STRATEGY:
+            vars(strategy)[name] = self._quietly(strategy, name)
+
+    def _quietly(self, strategy: Any, name: str) -> Callable[..., None]:
+        def call(*arguments: Any, **named: Any) -> None:
+            if self._has_moved_on():
+                self._lift()
+                getattr(strategy, name)(*arguments, **named)
+
+        return call
+
+    def _has_moved_on(self) -> bool:
+        """Return whether the bar after the checkpoint's has come: a strategy that acts at its open is called first."""
+        datas = self._broker.cerebro.datas
+        return self._there is not None and any(len(data) > was for data, was in zip(datas, self._there, strict=True))
+
+    def _lift(self) -> None:
+        for name in _BROKER:
+            delattr(self._broker, name)
+        for strategy in self._quiet:
+            for name in _STRATEGY:
+                vars(strategy).pop(name, None)
+        self._wake()
+
+
+def _nowhere(kind: Any, owner: Any, data: Any, size: Any, terms: dict[str, Any]) -> Any:
+    known = {name: terms[name] for name in ("price", "exectype", "parent", "transmit", "tradeid") if name in terms}
+    order = kind(owner=owner, data=data, size=size, **known)
+    order.addinfo(reject_reason="it was ordered while the run warmed up to its checkpoint")
+    order.reject()
+    return order
