@@ -64,10 +64,13 @@ class Recovery:
         self._warming = False
         self.saved: list[Path] = []
         """The checkpoints written in this run, oldest first."""
-        if p.resume is not False:
-            self._warm_up(
-                self._manager.load_checkpoint(p.simulator_id) if p.resume == "latest" and self._manager else p.resume
-            )
+        self._resume(p.resume, p.simulator_id)
+
+    def _resume(self, resume: Any, simulator_id: str) -> None:
+        if isinstance(resume, ExecutionCheckpoint):
+            self._warm_up(resume)
+        elif resume == "latest" and self._manager is not None:
+            self._warm_up(self._manager.load_checkpoint(simulator_id))
 
     # -- taking ----------------------------------------------------------------------------------------------------
 
@@ -159,6 +162,9 @@ class Recovery:
             strategies = msgspec.json.decode(checkpoint.strategy, type=list[msgspec.Raw])
         except msgspec.DecodeError as error:
             raise CheckpointError(checkpoint.simulator_id, f"it is of no run of this broker ({error})") from None
+        if (state.far is None) != (broker.venue is None):
+            problem = "it has another number of ledgers; resume with the same arguments"
+            raise CheckpointError(checkpoint.simulator_id, problem)
         feeds = tuple(broker._names.datas)
         if state.feeds != feeds:
             problem = f"it has the feeds {', '.join(state.feeds)}, this run {', '.join(feeds)}; give the same, in order"
@@ -184,7 +190,7 @@ class Recovery:
         def wake() -> None:
             self._warming = False
             for strategy, kept in zip(broker.cerebro.runningstrats, strategies, strict=True):
-                if kept != b"null":
+                if bytes(kept).strip() != b"null":
                     load_state("strategy", type(strategy).__name__, strategy, kept)
 
         Warmup(broker, state, restore, wake)

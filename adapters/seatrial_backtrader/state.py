@@ -12,12 +12,10 @@ import msgspec
 from backtrader.order import OrderBase
 from backtrader.trade import Trade
 
-from seatrial.errors import CheckpointError
 from seatrial_backtrader.desk import Ticket, Told
 from seatrial_backtrader.records import Reader, Writer, plain, read_position, unplain, write_position
 
 if TYPE_CHECKING:
-
     from seatrial_backtrader.broker import SeatrialBroker
     from seatrial_backtrader.desk import Desk
     from seatrial_backtrader.matching import Matcher
@@ -155,8 +153,6 @@ def show(book: Matcher, stored: dict[str, Any]) -> None:
 def read_broker(broker: SeatrialBroker, state: BrokerState) -> None:
     """Let a started broker become what `state` says."""
     reader = _reader(broker, state.orders, state.terms, state.fills)
-    if (state.far is None) != (broker.venue is None):
-        raise CheckpointError(broker.p.simulator_id, "it has another number of ledgers; resume with the same arguments")
     _read_ledger(reader, broker, state.near)
     if state.far is not None:
         _read_ledger(reader, broker.venue, state.far)

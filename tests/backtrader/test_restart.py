@@ -1,0 +1,264 @@
+"""A Backtrader run that is cut at any bar and gone on with ends as the run that was never cut, to the last bit."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import backtrader
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tests.backtrader.parity import feeds
+from tests.backtrader.restart import rig
+
+from seatrial import CheckpointManager, ExecutionCheckpoint, RiskConfig
+from seatrial.errors import CheckpointError, InvalidConfigError
+from seatrial_backtrader import SeatrialBroker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+bt: Any = backtrader  # whose modules hide what they hold from a type checker
+
+SEEDS = range(8)
+
+
+@pytest.fixture(autouse=True)
+def counters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every run count its orders and trades from one, as in a process of its own."""
+    _count_anew(monkeypatch)
+
+
+def _count_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind in (bt.order.OrderBase, bt.trade.Trade):
+        monkeypatch.setattr(kind, "refbasis", itertools.count(1))
+
+
+def checkpoints(seed: int, setting: str, directory: Path) -> Iterator[tuple[Path, ExecutionCheckpoint]]:
+    """Run a seed with a checkpoint at every bar; yield some of them with their files."""
+    rig.sail(seed, setting, checkpoints=directory)
+    with CheckpointManager(directory) as manager:
+        taken = manager.list_checkpoints("restart")
+        for entry in random.Random(seed).sample(taken, rig.CUTS):
+            yield entry.path, manager.load_checkpoint(entry.path)
+
+
+@pytest.mark.parametrize("setting", rig.SETTINGS)
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_run_goes_on_as_if_never_cut(
+    seed: int, setting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Notifications, balances, positions and events after the cut are those of the whole run."""
+    log, broker = rig.sail(seed, setting)
+    _count_anew(monkeypatch)
+    for _, checkpoint in checkpoints(seed, setting, tmp_path):
+        _count_anew(monkeypatch)
+        later, resumed = rig.sail(seed, setting, resume=checkpoint)
+        assert rig.follow(later, resumed, checkpoint) == rig.follow(log, broker, checkpoint)
+
+
+@pytest.mark.parametrize("setting", ["one ledger", "slow, with rules"])
+def test_a_run_goes_on_in_another_process(setting: str, tmp_path: Path) -> None:
+    """Another process, with another hash seed, goes on from the file to the same bytes."""
+    seed = 3
+    log, broker = rig.sail(seed, setting)
+    bt.order.OrderBase.refbasis, bt.trade.Trade.refbasis = itertools.count(1), itertools.count(1)
+    for number, (path, checkpoint) in enumerate(checkpoints(seed, setting, tmp_path)):
+        command = [sys.executable, "-W", "ignore", rig.__file__, str(seed), setting, str(path)]
+        environment = {**os.environ, "PYTHONHASHSEED": str(number)}
+        run = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+        assert run.stdout == rig.follow(log, broker, checkpoint)
+
+
+def test_a_twin_that_forgets_what_is_under_way_is_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker that restores everything but its tickets differs from the run that was never cut."""
+    log, broker = rig.sail(1, "slow")
+    _count_anew(monkeypatch)
+    cuts = list(checkpoints(1, "slow", tmp_path))
+    monkeypatch.setattr("seatrial_backtrader.state._read_desk", lambda *_: None)
+    differ = 0
+    for _, checkpoint in cuts:
+        _count_anew(monkeypatch)
+        try:
+            later, resumed = rig.sail(1, "slow", resume=checkpoint)
+        except KeyError:  # a request arrives of which nobody knows
+            differ += 1
+            continue
+        differ += rig.follow(later, resumed, checkpoint) != rig.follow(log, broker, checkpoint)
+    assert differ
+
+
+# -- what else a restart must keep -------------------------------------------------------------------------------------
+
+
+class Holder(bt.Strategy):
+    """Buys once, then watches; can be stopped at a bar."""
+
+    params = (("stop_at", None), ("bought", None))
+
+    def __init__(self) -> None:
+        self.orders: list[Any] = []
+        self.seen: list[tuple[int, float]] = []
+
+    def next(self) -> None:
+        if len(self) == 3:
+            self.orders.append(self.buy(size=5))
+            self.orders.append(self.sell(size=5, exectype=bt.Order.Stop, price=1.0))
+        self.seen.append((len(self), self.position.size))
+        if len(self) == self.p.stop_at:
+            self.env.runstop()
+
+
+def hold(rows: Any, **arguments: Any) -> tuple[Any, Any]:
+    """Run a holder over rows; return it with its broker."""
+    cerebro = bt.Cerebro(stdstats=False, runonce=False)
+    stop_at = arguments.pop("stop_at", None)
+    cerebro.adddata(rows, name="IBM")
+    cerebro.addstrategy(Holder, stop_at=stop_at)
+    cerebro.broker = SeatrialBroker(simulator_id="holder", **arguments)
+    [strategy] = cerebro.run()
+    return strategy, cerebro.broker
+
+
+def test_the_latest_checkpoint_brings_position_and_resting_stop_back(tmp_path: Path) -> None:
+    """A run that was stopped goes on from `latest` on real bars: nothing is bought twice, the stop still rests."""
+    hold(feeds.ibm(), checkpoints=tmp_path, stop_at=10)
+
+    strategy, broker = hold(feeds.ibm(), checkpoints=tmp_path, resume="latest")
+
+    assert strategy.seen[0] == (11, 5)
+    assert {size for _, size in strategy.seen} == {5}
+    [stop] = broker.get_orders_open()
+    assert stop.exectype == bt.Order.Stop
+    assert stop.owner is strategy
+
+
+def test_feeds_without_the_checkpoints_bar_go_on_at_the_next(tmp_path: Path) -> None:
+    """Where the bar of the checkpoint is missing, the bar after it is traded, not skipped."""
+    hold(feeds.daily(1, 30), checkpoints=tmp_path, stop_at=10)
+    tape = feeds.daily(1, 30)
+    tape.p.rows = tuple(row for number, row in enumerate(tape.p.rows) if number != 9)
+
+    strategy, _ = hold(tape, checkpoints=tmp_path, resume="latest")
+
+    assert strategy.seen[0] == (10, 5)
+
+
+def test_a_restart_keeps_the_kill_switch_engaged(tmp_path: Path) -> None:
+    """What halted before the restart is halted after it."""
+
+    class Killer(Holder):
+        def next(self) -> None:
+            if len(self) == 5:
+                self.broker.disable_trading("operator", "test")
+            super().next()
+
+    def run(**arguments: Any) -> Any:
+        cerebro = bt.Cerebro(stdstats=False, runonce=False)
+        stop_at = arguments.pop("stop_at", None)
+        cerebro.adddata(feeds.daily(1, 20), name="IBM")
+        cerebro.addstrategy(Killer, stop_at=stop_at)
+        cerebro.broker = SeatrialBroker(risk_config=RiskConfig(), checkpoints=tmp_path, **arguments)
+        cerebro.run()
+        return cerebro.broker
+
+    run(stop_at=7)
+
+    assert run(resume="latest").trading_state == "halted"
+
+
+def test_orders_of_the_past_are_not_taken_twice(tmp_path: Path) -> None:
+    """A history of orders goes on after those that were booked before the checkpoint."""
+
+    def run(**arguments: Any) -> Any:
+        cerebro = bt.Cerebro(stdstats=False, runonce=False)
+        cerebro.adddata(feeds.daily(1, 20), name="IBM")
+        cerebro.addstrategy(Holder, stop_at=arguments.pop("stop_at", None))
+        cerebro.add_order_history([("2024-01-02", 10, 100.0), ("2024-01-20", 7, 101.0)], notify=True)
+        cerebro.broker = SeatrialBroker(checkpoints=tmp_path, **arguments)
+        cerebro.run()
+        return [position.size for position in cerebro.broker.positions.values()]
+
+    run(stop_at=8)
+
+    assert run(resume="latest") == [10 + 7 + 5]
+
+
+def test_order_info_that_is_no_json_is_refused_by_name(tmp_path: Path) -> None:
+    """What a checkpoint cannot keep stops the run where it was put, with one line."""
+
+    class Odd(bt.Strategy):
+        def next(self) -> None:
+            self.buy(exectype=bt.Order.Limit, price=1.0, keepsake=object())
+
+    cerebro = bt.Cerebro(stdstats=False)
+    cerebro.adddata(feeds.daily(1, 5))
+    cerebro.addstrategy(Odd)
+    cerebro.broker = SeatrialBroker(checkpoints=tmp_path)
+
+    with pytest.raises(InvalidConfigError, match=r"^order\.info=.*a checkpoint keeps numbers, text, lists and dicts"):
+        cerebro.run()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"seed": 4}, "the run began with seed=0, not 4; resume it as it began"),
+        ({"cash": 5.0}, "the run began with initial_cash="),
+        ({"ledgers": 2}, "it has another number of ledgers; resume with the same arguments"),
+    ],
+)
+def test_another_run_is_not_gone_on_with(change: dict[str, Any], message: str, tmp_path: Path) -> None:
+    """A checkpoint of other settings is refused, naming the first that differs."""
+    hold(feeds.daily(1, 12), checkpoints=tmp_path, stop_at=8)
+
+    with pytest.raises(CheckpointError, match=message):
+        hold(feeds.daily(1, 12), checkpoints=tmp_path, resume="latest", **change)
+
+
+def test_other_feeds_are_refused(tmp_path: Path) -> None:
+    """A checkpoint goes with its feeds, by name and in order."""
+    hold(feeds.daily(1, 12), checkpoints=tmp_path, stop_at=8)
+    cerebro = bt.Cerebro(stdstats=False)
+    cerebro.adddata(feeds.daily(1, 12), name="MSFT")
+    cerebro.addstrategy(Holder)
+    cerebro.broker = SeatrialBroker(simulator_id="holder", checkpoints=tmp_path, resume="latest")
+
+    with pytest.raises(CheckpointError, match="it has the feeds IBM, this run MSFT; give the same, in order"):
+        cerebro.run()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"checkpoint_every": "hour", "checkpoints": "x"}, "checkpoint_every='hour': give 'never', 'event', 'bar'"),
+        ({"checkpoint_every": 0, "checkpoints": "x"}, "checkpoint_every=0: give 'never', 'event', 'bar'"),
+        ({"checkpoint_every": "bar"}, "checkpoints=None: give a directory for the checkpoints"),
+        ({"resume": "latest"}, "checkpoints=None: give the directory in which the latest checkpoint lies"),
+        ({"resume": "yesterday"}, "resume='yesterday': give False, 'latest', or a checkpoint that was loaded"),
+    ],
+)
+def test_arguments_of_checkpoints_are_checked(arguments: dict[str, Any], message: str) -> None:
+    """A run does not begin with checkpoints that could not be taken or found."""
+    with pytest.raises(InvalidConfigError, match=f"^{message}"):
+        hold(feeds.daily(1, 5), **arguments)
+
+
+def test_a_directory_without_a_checkpoint_is_an_error(tmp_path: Path) -> None:
+    """`latest` does not begin anew where there is nothing to go on from: that would trade twice."""
+    with pytest.raises(CheckpointError):
+        hold(feeds.daily(1, 5), checkpoints=tmp_path, resume="latest")
+
+
+@pytest.mark.parametrize(("every", "least", "most"), [("event", 3, 6), (5 * 86_400, 2, 5), ("never", 0, 0)])
+def test_checkpoints_are_taken_as_often_as_asked(every: str | int, least: int, most: int, tmp_path: Path) -> None:
+    """With every event, every so many seconds of simulated time, or never."""
+    _, broker = hold(feeds.daily(1, 12), checkpoints=tmp_path, checkpoint_every=every)
+
+    assert least <= len(broker.recovery.saved) <= most
