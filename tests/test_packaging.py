@@ -23,7 +23,6 @@ DATA_FILES = {
     "seatrial/data/PROVENANCE.md",
     "seatrial/testing/case_files/LIF-01.json",
     "seatrial/testing/case_files/schema.json",
-    "seatrial/testing/page_head.md",
     "seatrial_backtrader/py.typed",
     "seatrial_rules/py.typed",
 }
@@ -108,7 +107,6 @@ def test_checker_notices_a_bad_wheel() -> None:
         "missing seatrial/data/ibm_daily.csv",
         "missing seatrial/testing/case_files/LIF-01.json",
         "missing seatrial/testing/case_files/schema.json",
-        "missing seatrial/testing/page_head.md",
         "missing seatrial_backtrader",
         "missing seatrial_backtrader/py.typed",
         "missing seatrial_rules",

@@ -47,6 +47,7 @@ from seatrial.cli.main import COMMANDS
 from seatrial.contracts.events import encode_events
 from seatrial.contracts.scenario import Scenario, SubmitAt, Tape
 from seatrial.plugins import installed_plugins
+from seatrial.testing import all_cases
 
 D = Decimal
 T0 = 1_700_000_000_000_000_000
@@ -156,6 +157,9 @@ class ScansEveryTick(ExecutionSimulator):
 
 ORDER_PATH = ("clock", "errors", "contracts", "gate", "venue")
 """The rooms every order passes: what they hold must act when orders are traded. Other rooms are entered by examples."""
+
+PYTEST_PLUGIN = "seatrial.testing.plugin"
+"""What an engine's author hands to pytest by name."""
 
 TO_COME: dict[str, str] = {}
 """Declared by the design ahead of its user; an entry whose module is wired by now is reported as needless."""
@@ -289,7 +293,8 @@ def check_every_module_is_used(read: Callable[[], dict[str, str]]) -> None:
     project = tomllib.loads(PROJECT.read_text("utf-8"))["project"]
     offered = (*project["scripts"].values(), *project["entry-points"]["seatrial"].values())
     offered += tuple(module for module, _ in COMMANDS.values())
-    programs += [f"import {place.partition(':')[0]}" for place in (*offered, "seatrial.__main__")]
+    offered += tuple(case.scenario.strategy.path for case in all_cases() if case.scenario.strategy is not None)
+    programs += [f"import {place.partition(':')[0]}" for place in (*offered, "seatrial.__main__", PYTEST_PLUGIN)]
     assert orphans(read(), modules_that_act(), programs) == sorted(TO_COME)
 
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from tests.kit.page import PAGE, contract_page
 
 from seatrial.contracts.engine import Capability
 from seatrial.contracts.events import AccountEvent, OrderEvent
 from seatrial.engine.needs import needs_of, refuse_unclaimed
 from seatrial.errors import InvalidConfigError
 from seatrial.testing.case import FAMILIES, Case, all_cases, schema
-from seatrial.testing.page import contract_page
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "conformance.md"
 FOLDER = files("seatrial") / "testing" / "case_files"
 EVENTS: dict[str, set[str]] = {
     str(kind.__struct_config__.tag): {"event", *kind.__struct_fields__}
@@ -79,14 +77,14 @@ def test_tick_cases_have_one_price() -> None:
 
 def test_schema_file_is_the_schema() -> None:
     """Programs in other languages find the form of a case beside the cases."""
-    remedy = "write seatrial.testing.case.schema() to core/seatrial/testing/case_files/schema.json"
+    remedy = "run python -m tests.kit.page"
 
     assert (FOLDER / "schema.json").read_bytes() == schema(), remedy
 
 
 def test_page_is_written_from_the_cases() -> None:
     """docs/conformance.md is what the cases say."""
-    remedy = "write seatrial.testing.page.contract_page() to docs/conformance.md"
+    remedy = "run python -m tests.kit.page"
 
     assert PAGE.read_text("utf-8") == contract_page(), remedy
 

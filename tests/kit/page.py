@@ -1,21 +1,26 @@
-"""The page of the contract, written from the cases."""
+"""The page of the contract and the schema of its cases; `python -m tests.kit.page` writes both."""
 
 from __future__ import annotations
 
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seatrial.testing.case import CONTRACT, FAMILIES, all_cases
+from seatrial.testing.case import CONTRACT, FAMILIES, all_cases, schema
 
 if TYPE_CHECKING:
     from seatrial.testing.case import Case
 
-__all__ = ["contract_page"]
+__all__ = ["PAGE", "SCHEMA", "contract_page"]
+
+PROJECT = Path(__file__).resolve().parents[2]
+PAGE = PROJECT / "docs" / "conformance.md"
+SCHEMA = PROJECT / "core" / "seatrial" / "testing" / "case_files" / "schema.json"
+HEAD = Path(__file__).with_name("page_head.md")
 
 
 def contract_page() -> str:
     """Return docs/conformance.md: what stands before the cases, then each family's table."""
-    head = (files("seatrial") / "testing" / "page_head.md").read_text("utf-8")
+    head = HEAD.read_text("utf-8")
     cases = all_cases()
     parts = [head.replace("{contract}", CONTRACT).replace("{count}", str(len(cases))).rstrip()]
     for family, about in FAMILIES.items():
@@ -38,3 +43,8 @@ def _needs(case: Case) -> list[str]:
 
 def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("_", "\\_")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(contract_page(), "utf-8")
+    SCHEMA.write_bytes(schema())
