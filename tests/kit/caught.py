@@ -114,7 +114,7 @@ CAUGHT = {
     "NeverAtTheOpen": "LAT 26",
     "UnlimitedSize": "FIL 01 02 03 04 06 07 08 09 10 11 12; GRP 09 10; ACC 03",
     "SizeComesBack": "FIL 06",
-    "AlwaysImproves": "FIL 07 20",
+    "AlwaysImproves": "FIL 07",
     "PriorityById": "LIF 34; FIL 08",
     "OneDrawAnOrder": "FIL 10",
     "TradesAtTheMiddle": "FIL 01 02 03 05 06 09 11 13; GRP 10; ACC 03 15",
