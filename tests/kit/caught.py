@@ -68,6 +68,7 @@ CAUGHT = {
     "FallsFromTheStart": "ACC 17",
     "BoastsInTheRecord": "CAP 01",
     "CountsRuns": "DET 01",
+    "ChangesWhatItAdapts": "LAT 30",
     "SwallowsUnclaimed": (
         "CAP 04 06 07 08 09 10 12 15 16 17 18 19 20 21 22 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 41 42 43"
     ),
@@ -180,7 +181,7 @@ CAUGHT = {
     "ValuesAtTheBid": "ACC 15",
     "RenamesStrategies": "CKP 08; DET 07",
     "RunsWithoutStrategy": "BAD 12 13",
-    "RefusesAll": "but RSK 35; BAD 05 06 07 08 09 10 11 12 13 14 15 16 17; CAP 22 28 29",
+    "RefusesAll": "but LAT 30; RSK 35; BAD 05 06 07 08 09 10 11 12 13 14 15 16 17; CAP 22 28 29",
     "PromisesAtClose": "CAP 29",
     "PromisesAtOpen": "CAP 28",
     "SwallowsBarStrict": "CAP 05",

@@ -328,6 +328,10 @@ class Small:
         voyage.sail(monitor)
         return self.record(scenario, voyage)
 
+    def stock(self, scenario: Scenario) -> list[OrderExecution]:
+        """Run a scenario alone; there is nothing between this engine and itself."""
+        return [event for event in self.run(scenario).events if isinstance(event, OrderExecution)]
+
     def record(self, scenario: Scenario, voyage: Voyage) -> RunRecord:
         held = {symbol: quantity for symbol, quantity in voyage.held.items() if quantity}
         return RunRecord(

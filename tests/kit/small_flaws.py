@@ -664,6 +664,14 @@ class CountsRuns(Told):
         return replace(record, warnings=("again",)) if self.runs > 1 else record
 
 
+@engine
+class ChangesWhatItAdapts(Small):
+    """Adapts an engine that fills limits a tick better than it tells."""
+
+    def stock(self, scenario: Scenario) -> list[OrderExecution]:
+        return [replace(one, price=one.price - Decimal("0.01")) for one in fills(self.run(scenario))]
+
+
 # -- claims and bad input ----------------------------------------------------------------------------------------------
 
 

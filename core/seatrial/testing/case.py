@@ -49,6 +49,8 @@ class Property(StrEnum):
     """From each checkpoint the run goes on to the same events, orders and account."""
     INTERRUPTIBLE = "interruptible"
     """Stopped after any row, the run goes on to the same events, orders and account."""
+    STOCK = "stock"
+    """Its executions are those of the engine beneath, run without seatrial; an engine that adapts none is not tried."""
     CLAIMS = "claims"
     """The record names its engine and exactly the capabilities it claims."""
 

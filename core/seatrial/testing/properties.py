@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
 import msgspec
 from msgspec.structs import replace
@@ -19,17 +19,26 @@ from seatrial.testing.case import Property, Tampering
 from seatrial.testing.compare import differences, told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from seatrial.contracts.engine import Capability, Engine, EngineInfo
     from seatrial.contracts.events import OrderEvent
     from seatrial.contracts.market import MarketEvent
     from seatrial.contracts.scenario import Scenario
 
-__all__ = ["Runs", "holding", "part", "tampered"]
+__all__ = ["Adapter", "Runs", "holding", "part", "tampered"]
 
 _ZERO = Decimal(0)
 _FUTURE = 999
+
+
+@runtime_checkable
+class Adapter(Protocol):
+    """An engine that adapts another one, and can also run that by itself."""
+
+    def stock(self, scenario: Scenario) -> Iterable[OrderExecution]:
+        """Run a scenario without delays and rules as if there were no seatrial; return what was executed, in order."""
+        ...
 
 
 class Runs:
@@ -241,6 +250,22 @@ def _goes_on(where: str, again: Scenario, record: RunRecord, runs: Runs) -> Iter
             yield f"{where}: expected the {name} of the run that never stopped, got others"
 
 
+def _stock(scenario: Scenario, record: RunRecord, runs: Runs) -> Iterator[str]:
+    names = ("order_id", "timestamp", "quantity", "price", "commission")
+    engine = runs.engine
+    beneath = [_named(one, names) for one in engine.stock(scenario)] if isinstance(engine, Adapter) else []
+    through = [_named(event, names) for event in record.events if isinstance(event, OrderExecution)]
+    for index, (expected, got) in enumerate(zip(beneath, through, strict=False)):
+        yield from differences(f"executions[{index}]", expected, got)
+    if len(beneath) != len(through):
+        yield f"executions: expected {len(beneath)}, as the engine beneath has, got {len(through)}"
+
+
+def _named(execution: OrderExecution, names: tuple[str, ...]) -> dict[str, object]:
+    told: dict[str, object] = msgspec.to_builtins(execution)
+    return {name: told[name] for name in names}
+
+
 def _claims(scenario: Scenario, record: RunRecord, runs: Runs) -> Iterator[str]:  # noqa: ARG001 - as its siblings
     if not record.engine.name or not record.engine.version:
         yield "engine: expected a name and a version, got none"
@@ -256,5 +281,6 @@ _CHECKS = {
     Property.REPEATABLE: _repeatable,
     Property.RESUMABLE: _resumable,
     Property.INTERRUPTIBLE: _interruptible,
+    Property.STOCK: _stock,
     Property.CLAIMS: _claims,
 }

@@ -120,7 +120,7 @@ def as_lines(engine: EngineReport) -> list[str]:
     left_out = [case for case in engine.cases if case.status is Status.NOT_CLAIMED]
     lacking = sorted({one for case in left_out for one in case.missing})
     if left_out:
-        lines.append(f"not claimed: {', '.join(lacking)} ({len(left_out)} cases)")
+        lines.append(f"not claimed: {', '.join(lacking)} ({len(left_out)} case{'s' * (len(left_out) > 1)})")
     return lines
 
 

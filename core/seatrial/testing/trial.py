@@ -11,8 +11,9 @@ from seatrial.contracts.engine import EngineInfo
 from seatrial.contracts.events import ModifyRefused, OrderDenied, OrderRejected
 from seatrial.contracts.rejection import RejectionReason
 from seatrial.errors import SeatrialError
+from seatrial.testing.case import Property
 from seatrial.testing.compare import compared
-from seatrial.testing.properties import Runs, holding, part, tampered
+from seatrial.testing.properties import Adapter, Runs, holding, part, tampered
 from seatrial.testing.rendering import missing, rendered
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def try_case(case: Case, make_engine: Callable[[], Engine], claims: Collection[C
     lacking = missing(case, claims)
     if lacking:
         return Outcome(case=case.case, status=Status.NOT_CLAIMED, missing=lacking)
+    if Property.STOCK in case.expected.holds and not isinstance(make_engine(), Adapter):
+        return Outcome(case=case.case, status=Status.NOT_CLAIMED, missing=("an engine beneath",))
     problems: list[str] = []
     info: EngineInfo | None = None
     for number, (name, scenario) in enumerate(rendered(case, case.scenario, claims).items()):
