@@ -122,7 +122,7 @@ CAUGHT = {
     "KnowsOnlyTheBid": "FIL 01 02 03 05 06 07 08 09 11 13 14; GRP 10; ACC 03 15",
     "NeverSlips": "FIL 16 17 18",
     "OffTheGrid": "FIL 17; BAD 03 10",
-    "SlipsBeyondLimits": "FIL 18",
+    "SlipsBeyondLimits": "FIL 18 19",
     "MakersSlip": "FIL 19",
     "TouchIsEnough": "FIL 20",
     "TellsNoRefusedRequests": "LIF 08 33; LAT 05 19; FIL 09 11; RSK 31",

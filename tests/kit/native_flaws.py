@@ -29,7 +29,6 @@ from seatrial.gate.exposure import Exposure
 from seatrial.gate.gate import ExecutionGate
 from seatrial.gate.queue import NEVER
 from seatrial.gate.risk import Risk
-from seatrial.gate.wire import Wire
 from seatrial.testing.strategies import Ladder
 from seatrial.venue.book import Book
 from seatrial.venue.matching import Matcher
@@ -279,13 +278,13 @@ def reduces_anything(scenario: Scenario) -> Scenario:
 
 
 class RefusingVenue(SimulatedVenue):
-    def _refuse(self, order: Order, together: tuple[Order, ...]) -> Rejection | None:
-        odd = order.post_only or order.time_in_force is Tif.FOK
-        return Rejection(RejectionReason.UNSUPPORTED, "", RefusedBy.VENUE) if odd else super()._refuse(order, together)
-
     def place(self, orders: tuple[Order, ...], now: int, native: object) -> None:
-        refused = self._refuse(orders[0], orders)
-        super().place(orders, now, native) if refused is None else self._refuse_all(orders, orders[0], refused, now)
+        [order, *_] = orders
+        if order.post_only or order.time_in_force is Tif.FOK:
+            refused = Rejection(RejectionReason.UNSUPPORTED, "not here", RefusedBy.VENUE)
+            self._reports.rejected(order.order_id, now, refused)
+        else:
+            super().place(orders, now, native)
 
 
 @misbuilt
@@ -342,10 +341,11 @@ def always_improves(scenario: Scenario) -> Scenario:
 
 
 class IdVenue(SimulatedVenue):
-    def _work(self, order: Order, book: Book, now: int) -> Working:
-        working = super()._work(order, book, now)
-        working.sequence = int.from_bytes(order.order_id.encode())
-        return working
+    def place(self, orders: tuple[Order, ...], now: int, native: object) -> None:
+        super().place(orders, now, native)
+        for order in orders:
+            if order.order_id in self.working:
+                self.working[order.order_id].sequence = int.from_bytes(order.order_id.encode())
 
 
 @misbuilt
@@ -354,19 +354,17 @@ def priority_by_id(simulator: ExecutionSimulator) -> None:
     become(simulator.venue, IdVenue)
 
 
-class OneDraw(Wire):
+class OneDraw(Draws):
     __slots__ = ()
 
-    def next_fill(self, order_id: str) -> tuple[int, int]:
-        n, _ = super().next_fill(order_id)
-        track = self._tracks[order_id]
-        return n, self._draws.delay(Leg.FILL, f"{track.strategy_id}-{track.n}", 1)
+    def delay(self, leg: Leg, key: str, n: int) -> int:
+        return super().delay(leg, key, 1 if leg is Leg.FILL else n)
 
 
 @misbuilt
 def one_draw_an_order(simulator: ExecutionSimulator) -> None:
     """Draws one fill delay for an order, and uses it for each of its matches."""
-    become(simulator.gate.wire, OneDraw)
+    become(simulator.gate.wire._draws, OneDraw)
 
 
 @misunderstood
@@ -402,20 +400,12 @@ def off_the_grid(scenario: Scenario) -> Scenario:
     return replace(scenario, instruments=tuple(replace(one, tick_size=None) for one in scenario.instruments))
 
 
-class Slippery(Matcher):
-    __slots__ = ()
-
-    def _slipped(self, working: Working, book: Book, price: Decimal) -> Decimal:
-        limit, working.limit = working.limit, None
-        slipped = super()._slipped(working, book, price)
-        working.limit = limit
-        return slipped
-
-
-@misbuilt
-def slips_beyond_limits(simulator: ExecutionSimulator) -> None:
-    """Lets slippage take an order beyond its limit: a limit of 10.01 is filled at 10.05."""
-    become(simulator.venue._matcher, Slippery)
+@misunderstood
+def slips_beyond_limits(scenario: Scenario) -> Scenario:
+    """Forgets limits where there is slippage: one of 10.01 is filled at 10.05."""
+    if not scenario.execution.venue.slippage_bps:
+        return scenario
+    return orders(scenario, lambda one: replace(one, order_type=OrderType.MARKET, limit_price=None))
 
 
 class SlippingMakers(Matcher):
@@ -622,9 +612,9 @@ def lets_a_flip_through(simulator: ExecutionSimulator) -> None:
 class NoNetting(Exposure):
     __slots__ = ()
 
-    def totals(self) -> tuple[Decimal, Decimal, Decimal] | None:
-        found = super().totals()
-        return None if found is None else (found[0], found[0], found[0])
+    def settle(self) -> None:
+        super().settle()
+        self.net = self.gross
 
 
 @misbuilt
@@ -789,7 +779,7 @@ def sweeps_at_once(scenario: Scenario) -> Scenario:
 class Priceless(Risk):
     __slots__ = ()
 
-    def _priceless(self, order: Order, now: int) -> Any:
+    def _priceless(self, *arguments: Any, **named: Any) -> Any:
         return None
 
 
@@ -908,7 +898,7 @@ def forgets_what_trails(restored: ExecutionSimulator) -> None:
             book.leave(working)
             working.extreme = working.trigger = None
             working.met = False
-            book.keep(working, book.fresh)
+            book.keep(working, "fresh")
 
 
 @misrestored
