@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from importlib.resources import files
 from typing import Any
 
+import fastjsonschema
 import msgspec
 import pytest
 from tests.kit.page import PAGE, contract_page
@@ -80,6 +82,18 @@ def test_schema_file_is_the_schema() -> None:
     remedy = "run python -m tests.kit.page"
 
     assert (FOLDER / "schema.json").read_bytes() == schema(), remedy
+
+
+def test_case_files_are_valid_by_the_schema() -> None:
+    """A program in another language can rely on the schema: each file keeps to it, one with a wrong word does not."""
+    formats = {"decimal": r"^-?[0-9]+(\.[0-9]+)?$", "duration": r"^P"}
+    validate = fastjsonschema.compile(json.loads(schema()), formats=formats)
+    contents = [json.loads(path.read_bytes()) for path in FOLDER.iterdir() if path.name != "schema.json"]
+
+    for content in contents:
+        validate(content)
+    with pytest.raises(fastjsonschema.JsonSchemaException):
+        validate({**contents[0], "needs": ["telepathy"]})
 
 
 def test_page_is_written_from_the_cases() -> None:
