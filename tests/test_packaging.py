@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.packaging
 
-PACKAGES = {"seatrial", "seatrial_backtrader", "seatrial_rules"}
+PACKAGES = {"seatrial", "seatrial_backtrader", "seatrial_nautilus", "seatrial_rules"}
 DATA_FILES = {
     "seatrial/py.typed",
     "seatrial/data/ibm_daily.csv",
@@ -25,6 +25,7 @@ DATA_FILES = {
     "seatrial/testing/case_files/schema.json",
     "seatrial/testing/page_head.md",
     "seatrial_backtrader/py.typed",
+    "seatrial_nautilus/py.typed",
     "seatrial_rules/py.typed",
 }
 
@@ -111,6 +112,8 @@ def test_checker_notices_a_bad_wheel() -> None:
         "missing seatrial/testing/page_head.md",
         "missing seatrial_backtrader",
         "missing seatrial_backtrader/py.typed",
+        "missing seatrial_nautilus",
+        "missing seatrial_nautilus/py.typed",
         "missing seatrial_rules",
         "missing seatrial_rules/py.typed",
     ]

@@ -1,0 +1,33 @@
+"""NautilusTrader's order events as JSON values, and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nautilus_trader.model import events
+
+__all__ = ["EventCodec", "decode_event", "encode_event"]
+
+
+def encode_event(event: Any) -> dict[str, Any]:
+    """Return an event as a JSON value; it names its own type."""
+    values: dict[str, Any] = type(event).to_dict(event)
+    return values
+
+
+def decode_event(values: Any) -> Any:
+    """Return the event that :func:`encode_event` wrote."""
+    return getattr(events, values["type"]).from_dict(dict(values))
+
+
+class EventCodec:
+    """Writes the events that travel beside the gate's reports; see :class:`~seatrial.gate.ports.NativeCodec`."""
+
+    def encode(self, native: object) -> Any:
+        """Return a payload as a JSON value."""
+        return encode_event(native)
+
+    def decode(self, value: Any) -> object:
+        """Return the payload that :meth:`encode` turned into `value`."""
+        event: object = decode_event(value)
+        return event
