@@ -18,12 +18,14 @@ from nautilus_trader.model.identifiers import AccountId, ClientId
 from seatrial.contracts.latency import LATENCY_INSTANT, LatencyConfig
 from seatrial.contracts.risk import RiskConfig
 from seatrial.errors import InvalidConfigError
+from seatrial_nautilus.v1.checkpoint import restore
 from seatrial_nautilus.v1.options import copied_options
 from seatrial_nautilus.v1.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from seatrial.contracts.checkpoint import ExecutionCheckpoint
     from seatrial.plugins import Plugins
 
 __all__ = ["SeatrialBacktestClient", "SeatrialModule", "SeatrialModuleConfig", "attach", "attach_node"]
@@ -83,7 +85,13 @@ class SeatrialModule(SimulationModule):
 class SeatrialBacktestClient(ExecutionClient):
     """Takes the place of the stock execution client of one venue."""
 
-    def __init__(self, kernel: Any, module: SeatrialModule, session_options: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        kernel: Any,
+        module: SeatrialModule,
+        session_options: Mapping[str, Any],
+        resume_from: ExecutionCheckpoint | None = None,
+    ) -> None:
         """Stand before the venue that `module` was added to."""
         stock = module.exchange
         super().__init__(
@@ -102,6 +110,7 @@ class SeatrialBacktestClient(ExecutionClient):
         self._engine_clock = kernel.clock
         self._armed: set[int] = set()
         self._begun = False
+        self._resume_from = resume_from
         self.session = Session(self, kernel.cache, copied_options(stock), **session_options)
         """The gate and all it keeps."""
         self.session.at = self._set_clocks
@@ -167,6 +176,10 @@ class SeatrialBacktestClient(ExecutionClient):
     def _start(self) -> None:
         for instrument in self._stock.instruments.values():
             self.session.add_instrument(instrument)
+        if self._resume_from is not None:
+            restore(self.session, self._resume_from)
+            self._resume_from, self._begun = None, True
+            self._arm()
         self._set_connected(True)  # noqa: FBT003 - the engine's signature
 
     def _stop(self) -> None:
@@ -213,13 +226,15 @@ def attach(
     seed: int = 0,
     strategy_names: Mapping[str, str] | None = None,
     plugins: Plugins | None = None,
+    resume_from: ExecutionCheckpoint | None = None,
     **venue_options: Any,
 ) -> Session:
     """Add a venue to a `BacktestEngine`, with seatrial's gate before it.
 
     It stands in place of `engine.add_venue`, whose settings it takes as `venue_options`. Orders travel with the delays
     of `latency_config`, drawn by `seed`, `simulator_id` and each strategy's name, which `strategy_names` may change;
-    `risk_config` limits what leaves.
+    `risk_config` limits what leaves. With `resume_from` the session goes on where that checkpoint was taken, on
+    instruments and settings as they were; give `engine.run` the checkpoint's time as `start`, and the data after it.
 
     :raises InvalidConfigError: for what the gate or its venue cannot take.
     """
@@ -242,6 +257,7 @@ def attach(
             "strategy_names": strategy_names,
             "plugins": plugins,
         },
+        resume_from,
     )
 
 
@@ -263,11 +279,13 @@ def attach_node(node: Any) -> tuple[Session, ...]:
     return tuple(sessions)
 
 
-def _attached(engine: Any, module: SeatrialModule, options: Mapping[str, Any]) -> Session:
+def _attached(
+    engine: Any, module: SeatrialModule, options: Mapping[str, Any], resume_from: ExecutionCheckpoint | None = None
+) -> Session:
     _WAITING.discard(module)
     kernel = engine.kernel
     stock = module.exchange.exec_client
-    client = SeatrialBacktestClient(kernel, module, options)
+    client = SeatrialBacktestClient(kernel, module, options, resume_from)
     execution = kernel.exec_engine
     is_default = execution.default_client is not None and execution.default_client == stock.id
     execution.deregister_client(stock)

@@ -1,12 +1,12 @@
-"""NautilusTrader's order events as JSON values, and back."""
+"""NautilusTrader's order events and market data as JSON values, and back."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from nautilus_trader.model import events
+from nautilus_trader.model import data, events
 
-__all__ = ["EventCodec", "decode_event", "encode_event"]
+__all__ = ["EventCodec", "decode_data", "decode_event", "encode_data", "encode_event"]
 
 
 def encode_event(event: Any) -> dict[str, Any]:
@@ -18,6 +18,17 @@ def encode_event(event: Any) -> dict[str, Any]:
 def decode_event(values: Any) -> Any:
     """Return the event that :func:`encode_event` wrote."""
     return getattr(events, values["type"]).from_dict(dict(values))
+
+
+def encode_data(one: Any) -> dict[str, Any]:
+    """Return a piece of market data as a JSON value; it names its own type."""
+    values: dict[str, Any] = type(one).to_dict(one)
+    return values
+
+
+def decode_data(values: Any) -> Any:
+    """Return the market data that :func:`encode_data` wrote."""
+    return getattr(data, values["type"]).from_dict(dict(values))
 
 
 class EventCodec:

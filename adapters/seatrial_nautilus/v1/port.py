@@ -48,14 +48,24 @@ class VenuePort:
     def cancel(self, order_id: str, now: int, native: object) -> None:  # noqa: ARG002 - as above
         """End an order, or refuse."""
         self._arrived = True
+        client_order_id = ClientOrderId(order_id)
+        if self._world.cache.order(client_order_id) is None:
+            rejection = _forgotten(client_order_id, RejectionReason.TOO_LATE_TO_CANCEL)
+            self.reporter.port.cancel_refused(order_id, now, rejection)
+            return
         self.reporter.asked_to_cancel = order_id
-        self._world.cancel(ClientOrderId(order_id), now)
+        self._world.cancel(client_order_id, now)
         self.reporter.flush()
         self.reporter.asked_to_cancel = None
 
     def modify(self, order_id: str, change: OrderChange, now: int, native: object) -> None:  # noqa: ARG002 - as above
         """Change a working order, or refuse."""
         self._arrived = True
+        client_order_id = ClientOrderId(order_id)
+        if self._world.cache.order(client_order_id) is None:
+            rejection = _forgotten(client_order_id, RejectionReason.TOO_LATE_TO_MODIFY)
+            self.reporter.port.modify_refused(order_id, now, rejection)
+            return
         told = self.reporter.told.get(order_id)
         if told is not None and change.quantity is not None and change.quantity <= told.filled:
             message = f"quantity {change.quantity} is not above what was matched ({told.filled})"
@@ -64,10 +74,10 @@ class VenuePort:
             self.reporter.port.modify_refused(order_id, now, rejection)
             return
         self.reporter.asked_to_modify = order_id
-        instrument = self._world.cache.instrument(self._cache.order(ClientOrderId(order_id)).instrument_id)
+        instrument = self._world.cache.instrument(self._world.cache.order(client_order_id).instrument_id)
         size, tick = instrument.size_precision, instrument.price_precision
         self._world.modify(
-            ClientOrderId(order_id),
+            client_order_id,
             now,
             quantity=None if change.quantity is None else Quantity.from_str(_digits(change.quantity, size)),
             price=None if change.limit_price is None else Price.from_str(_digits(change.limit_price, tick)),
@@ -75,6 +85,11 @@ class VenuePort:
         )
         self.reporter.flush()
         self.reporter.asked_to_modify = None
+
+
+def _forgotten(client_order_id: Any, reason: RejectionReason) -> Rejection:
+    """Say, in the venue's own words, that an order ended before a checkpoint that the venue was restored from."""
+    return Rejection(reason, f"{client_order_id!r} not found", RefusedBy.VENUE)
 
 
 def _digits(value: Decimal, precision: int) -> str:

@@ -112,7 +112,8 @@ class Session:
         """Called with each time at which something is about to be delivered."""
         self._names = dict(strategy_names or {})
         self._teller = Teller(client, names_positions=self.world.names_positions)
-        self._marks = Marks(self.gate, self.world.exchange)
+        self.marks = Marks(self.gate, self.world.exchange)
+        """What positions are valued at."""
         self._natives: deque[tuple[Event, Any]] = deque()
         self.gate.add_listener(self._hear)
 
@@ -154,7 +155,7 @@ class Session:
             gate.advance(ts)  # rules are asked about the market at its own time
         self.world.feed(data)
         self.reporter.flush()
-        self._marks.take(data)
+        self.marks.take(data)
 
     # -- commands of the trader ------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ from nautilus_trader.model.data import (
     TradeTick,
 )
 from nautilus_trader.model.enums import AccountType, OmsType
-from nautilus_trader.model.events import AccountState, OrderSubmitted, OrderUpdated
+from nautilus_trader.model.events import AccountState, OrderFilled, OrderSubmitted, OrderUpdated
 from nautilus_trader.model.identifiers import OrderListId, VenueOrderId
 from nautilus_trader.model.objects import AccountBalance, Money, Quantity
 from nautilus_trader.model.orders import OrderList, OrderUnpacker
@@ -104,12 +104,23 @@ class VenueWorld:
         self.muted = False
         """Whether events of the exchange are dropped: while it is set up, not while it trades."""
         self.orders_numbered = 0
+        self.latest: dict[Any, Any] = {}
+        """The latest data by kind and instrument."""
+        self.fills: dict[Any, int] = {}
+        """How many fills each market has numbered."""
+        self.positions_named: dict[Any, int] = {}
+        """The highest number each market has given a position."""
         self._feeds = {kind: getattr(self.exchange, method) for kind, method in _FEEDS.items()}
 
     @property
     def account_id(self) -> Any:
         """The id of the account the venue keeps."""
         return self._client.account_id
+
+    @property
+    def client_id(self) -> Any:
+        """The id of the venue's own client."""
+        return self._client.id
 
     def add_instrument(self, instrument: Any) -> None:
         """Make a market; one that is there already is left as it is."""
@@ -125,6 +136,7 @@ class VenueWorld:
         if feed is not None:
             self.set_time(data.ts_init)
             feed(data)
+            self.latest[type(data), data.bar_type if type(data) is Bar else data.instrument_id] = data
 
     def set_time(self, now: int) -> None:
         """Let the venue's clock show `now`, or leave it where it is later."""
@@ -203,7 +215,9 @@ class VenueWorld:
     def _process(self, event: Any) -> None:
         if self.muted:
             return
-        if type(event) is OrderUpdated:
+        if type(event) is OrderFilled:
+            self._count(event)
+        elif type(event) is OrderUpdated:
             if event.quantity < self.cache.order(event.client_order_id).filled_qty:
                 return  # cut below what was filled, which no order survives: NautilusTrader aborts the process
             event = _frozen(event)
@@ -211,6 +225,14 @@ class VenueWorld:
         # the exchange sometimes contradicts itself (an order accepted after its end); then nothing was applied
         if type(event) is not OrderSubmitted and self.cache.order(event.client_order_id).last_event is event:
             self.sink(event)
+
+    def _count(self, fill: Any) -> None:
+        instrument_id = fill.instrument_id
+        self.fills[instrument_id] = self.fills.get(instrument_id, 0) + 1
+        if self.names_positions and fill.position_id is not None:
+            number = fill.position_id.value.rpartition("-")[2]
+            if number.isdecimal():
+                self.positions_named[instrument_id] = max(self.positions_named.get(instrument_id, 0), int(number))
 
     def _copy(self, order: Any, position_id: Any) -> Any:
         copy = OrderUnpacker.from_init(order.init_event)
