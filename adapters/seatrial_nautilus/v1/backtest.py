@@ -171,6 +171,10 @@ class SeatrialBacktestClient(ExecutionClient):
         """Hand the trader an event as it is."""
         self._kernel.msgbus.send(endpoint="ExecEngine.process", msg=event)
 
+    def untold(self) -> tuple[dict[str, Any], ...]:
+        """Return nothing: here every event is heard when it is sent."""
+        return ()
+
     # -- the engine's calls ----------------------------------------------------------------------------------------
 
     def _start(self) -> None:

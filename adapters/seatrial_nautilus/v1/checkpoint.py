@@ -18,7 +18,8 @@ from seatrial.gate.observers import ObserversState
 from seatrial.gate.rules import storable
 from seatrial.gate.state import GateState
 from seatrial.venue.settings import can_store
-from seatrial_nautilus.v1.keeping import TraderState, keep_trader, seed_trader
+from seatrial_nautilus.v1.codec import decode_event
+from seatrial_nautilus.v1.keeping import Kept, TraderState, keep_trader, seed_trader
 from seatrial_nautilus.v1.options import nautilus_version
 from seatrial_nautilus.v1.reports import Told
 from seatrial_nautilus.v1.venue_state import VenueState, load_venue, save_venue
@@ -30,12 +31,17 @@ __all__ = ["EngineState", "restore", "snapshot", "summary"]
 
 
 class EngineState(msgspec.Struct, frozen=True):
-    """What lies beneath the gate and before it, as stored; `quoted` and `traded` are symbols that have such data."""
+    """What lies beneath the gate and before it, as stored.
+
+    `untold` are events that were sent to a live trader, and that it had not heard yet; `quoted` and `traded` are the
+    symbols that have such data.
+    """
 
     nautilus: str
     venue: VenueState
     trader: TraderState
     told: dict[str, Told]
+    untold: tuple[Kept, ...]
     quoted: tuple[str, ...]
     traded: tuple[str, ...]
 
@@ -63,6 +69,7 @@ def snapshot(session: Session, strategy: object = None) -> ExecutionCheckpoint:
         save_venue(session.world),
         keep_trader(session.cache, session.world.venue, session.client.get_account()),
         dict(session.reporter.told),
+        session.client.untold(),
         tuple(sorted(marks.quoted)),
         tuple(sorted(marks.traded)),
     )
@@ -142,3 +149,5 @@ def _become(session: Session, checkpoint: ExecutionCheckpoint, gate: GateState, 
     session.marks.quoted.update(engine.quoted)
     session.marks.traded.update(engine.traded)
     seed_trader(engine.trader, session.cache, session.client)
+    for event in engine.untold:
+        session.client.send_event(decode_event(event))

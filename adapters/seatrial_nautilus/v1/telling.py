@@ -13,10 +13,12 @@ from nautilus_trader.model.events import (
     OrderAccepted,
     OrderCanceled,
     OrderCancelRejected,
+    OrderDenied,
     OrderExpired,
     OrderFilled,
     OrderModifyRejected,
     OrderRejected,
+    OrderSubmitted,
     OrderTriggered,
     OrderUpdated,
 )
@@ -28,91 +30,81 @@ if TYPE_CHECKING:
 
 __all__ = ["Teller", "reason_text"]
 
-_BY_VENUE_ORDER: dict[Any, str] = {
-    OrderAccepted: "generate_order_accepted",
-    OrderTriggered: "generate_order_triggered",
-    OrderCanceled: "generate_order_canceled",
-    OrderExpired: "generate_order_expired",
-}
-_REFUSALS: dict[Any, str] = {
-    OrderModifyRejected: "generate_order_modify_rejected",
-    OrderCancelRejected: "generate_order_cancel_rejected",
-}
-
 
 class Teller:
-    """Lets one execution client make its trader's events."""
+    """Makes the events of one execution client's trader, and sends them."""
 
     def __init__(self, client: Any, *, names_positions: bool) -> None:
-        """Speak through `client`; positions get the venue's ids where it `names_positions`."""
+        """Send through `client.send_event`; positions get the venue's ids where it `names_positions`."""
         self._client = client
         self._names_positions = names_positions
-        self._tell: dict[Any, Callable[[Any], None]] = {
+        self._tell: dict[Any, Callable[[Any], Any]] = {
             OrderRejected: self._rejected,
             OrderFilled: self._filled,
             OrderUpdated: self._updated,
-            **dict.fromkeys(_BY_VENUE_ORDER, self._plain),
-            **dict.fromkeys(_REFUSALS, self._refused),
+            **dict.fromkeys((OrderAccepted, OrderTriggered, OrderCanceled, OrderExpired), self._plain),
+            **dict.fromkeys((OrderModifyRejected, OrderCancelRejected), self._refused),
         }
 
     def tell(self, event: Any) -> None:
         """Tell the trader of an event of the venue."""
-        self._tell[type(event)](event)
+        self._client.send_event(self._tell[type(event)](event))
 
     def submitted(self, order: Any, now: int) -> None:
         """The order left."""
-        self._client.generate_order_submitted(order.strategy_id, order.instrument_id, order.client_order_id, now)
+        client = self._client
+        self._client.send_event(OrderSubmitted(client.trader_id, *_of(order), client.account_id, UUID4(), now, now))
 
     def denied(self, order: Any, rejection: Rejection | None, now: int) -> None:
         """The gate refused the order; the reason is a :class:`~seatrial.contracts.rejection.Rejection` as JSON."""
         reason = reason_text(rejection)
-        self._client.generate_order_denied(order.strategy_id, order.instrument_id, order.client_order_id, reason, now)
+        self._client.send_event(OrderDenied(self._client.trader_id, *_of(order), reason, UUID4(), now))
 
-    def modify_refused(self, order: Any, reason: str, now: int) -> None:
+    def modify_refused(self, order: Any, reason: str, ts: int) -> None:
         """A modify never left, or came to nothing."""
-        self._client.generate_order_modify_rejected(*_of(order), order.venue_order_id, reason, now)
+        self._no(OrderModifyRejected, order, reason, ts)
 
-    def cancel_refused(self, order: Any, reason: str, now: int) -> None:
-        """A cancel never left."""
-        self._client.generate_order_cancel_rejected(*_of(order), order.venue_order_id, reason, now)
+    def cancel_refused(self, order: Any, reason: str, ts: int) -> None:
+        """A cancel never left, or came to nothing."""
+        self._no(OrderCancelRejected, order, reason, ts)
+
+    def _no(self, kind: Any, order: Any, reason: str, ts: int) -> None:
+        client = self._client
+        head = (client.trader_id, *_of(order), order.venue_order_id, client.account_id)
+        client.send_event(kind(*head, reason, UUID4(), ts, client.timestamp_ns()))
 
     # -- what the venue said ---------------------------------------------------------------------------------------
 
-    def _plain(self, event: Any) -> None:
-        tell = getattr(self._client, _BY_VENUE_ORDER[type(event)])
-        tell(*_of(event), event.venue_order_id, event.ts_event)
+    def _head(self, event: Any) -> tuple[Any, ...]:
+        return (self._client.trader_id, *_of(event), event.venue_order_id, self._client.account_id)
 
-    def _refused(self, event: Any) -> None:
-        tell = getattr(self._client, _REFUSALS[type(event)])
-        tell(*_of(event), event.venue_order_id, event.reason, event.ts_event)
+    def _plain(self, event: Any) -> Any:
+        return type(event)(*self._head(event), UUID4(), event.ts_event, self._client.timestamp_ns())
 
-    def _rejected(self, event: Any) -> None:
-        post_only = bool(getattr(event, "due_post_only", False))
-        self._client.generate_order_rejected(*_of(event), event.reason, event.ts_event, post_only)
+    def _refused(self, event: Any) -> Any:
+        return type(event)(*self._head(event), event.reason, UUID4(), event.ts_event, self._client.timestamp_ns())
 
-    def _updated(self, event: Any) -> None:
-        """Say that an order was changed; an exit that waits for its entry has no id of the venue's yet."""
-        client = self._client
-        updated = OrderUpdated(
-            client.trader_id,
+    def _rejected(self, event: Any) -> Any:
+        return OrderRejected(
+            self._client.trader_id,
             *_of(event),
-            event.venue_order_id,
-            client.account_id,
-            event.quantity,
-            event.price,
-            event.trigger_price,
+            self._client.account_id,
+            event.reason,
             UUID4(),
             event.ts_event,
-            client.timestamp_ns(),
+            self._client.timestamp_ns(),
+            due_post_only=bool(event.due_post_only),
         )
-        client.send_event(updated)
 
-    def _filled(self, event: Any) -> None:
-        self._client.generate_order_filled(
-            *_of(event),
-            event.venue_order_id,
-            event.position_id if self._names_positions else None,
+    def _updated(self, event: Any) -> Any:
+        changed = (event.quantity, event.price, event.trigger_price)
+        return OrderUpdated(*self._head(event), *changed, UUID4(), event.ts_event, self._client.timestamp_ns())
+
+    def _filled(self, event: Any) -> Any:
+        return OrderFilled(
+            *self._head(event),
             event.trade_id,
+            event.position_id if self._names_positions else None,
             event.order_side,
             event.order_type,
             event.last_qty,
@@ -120,7 +112,9 @@ class Teller:
             event.currency,
             event.commission,
             event.liquidity_side,
+            UUID4(),
             event.ts_event,
+            self._client.timestamp_ns(),
         )
 
 
