@@ -12,9 +12,20 @@ import pytest
 
 pytest.importorskip("nautilus_trader", reason="NautilusTrader is not installed")
 
+from nautilus_trader.backtest.node import BacktestNode
+from nautilus_trader.config import (
+    BacktestDataConfig,
+    BacktestEngineConfig,
+    BacktestRunConfig,
+    BacktestVenueConfig,
+    ImportableActorConfig,
+    LoggingConfig,
+)
 from nautilus_trader.model.currencies import EUR
+from nautilus_trader.model.data import QuoteTick
 from nautilus_trader.model.enums import OrderSide, TimeInForce
 from nautilus_trader.model.objects import Money
+from nautilus_trader.persistence.catalog import ParquetDataCatalog
 
 from seatrial import (
     Constant,
@@ -32,6 +43,7 @@ from seatrial import (
 )
 from seatrial.contracts.events import OrderDenied, TradingStateChanged, encode_events
 from seatrial.errors import InvalidConfigError
+from seatrial_nautilus import attach_node
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.nautilus.rig.market import EQUITY, MS, PAIR, SIM, T0, quotes
@@ -324,3 +336,70 @@ def test_orders_of_a_day_and_others_reach_the_record_as_what_they_are() -> None:
     [order] = session.gate.pending_orders.values()
     assert (order.order_type, order.side, order.limit_price) == ("limit", "sell", Decimal("1.3"))
     assert (order.time_in_force, order.post_only, order.symbol) == ("day", True, "EUR/USD.SIM")
+
+
+# -- from a configuration ------------------------------------------------------------------------------------------
+
+
+def _node_config(folder: Path, modules: list[Any]) -> Any:
+    catalog = ParquetDataCatalog(str(folder))
+    catalog.write_data([PAIR])
+    catalog.write_data(quotes(PAIR, 60, 1))
+    return BacktestRunConfig(
+        engine=BacktestEngineConfig(logging=LoggingConfig(bypass_logging=True)),
+        venues=[
+            BacktestVenueConfig(
+                name="SIM",
+                oms_type="NETTING",
+                account_type="MARGIN",
+                base_currency="USD",
+                starting_balances=["1000000 USD"],
+                modules=modules,
+            )
+        ],
+        data=[BacktestDataConfig(catalog_path=str(folder), data_cls=QuoteTick, instrument_id=PAIR.id)],
+        raise_exception=True,
+    )
+
+
+def test_a_backtest_node_is_configured_and_attached(tmp_path: Path) -> None:
+    """The module's configuration, delays and all, comes from JSON values; one call puts the gate in."""
+    latency = msgspec.to_builtins(LatencyConfig(submit=Constant(35 * MS), fill=Constant(12 * MS)))
+    module = ImportableActorConfig(
+        actor_path="seatrial_nautilus.v1.backtest:SeatrialModule",
+        config_path="seatrial_nautilus.v1.backtest:SeatrialModuleConfig",
+        config={"latency": latency, "simulator_id": "node", "seed": 3},
+    )
+    node = BacktestNode([_node_config(tmp_path, [module])])
+    node.build()
+    trader = Scripted(PAIR, {2: _market})
+    node.get_engines()[0].add_strategy(trader)
+
+    [session] = attach_node(node)
+    node.run()
+
+    assert (session.simulator_id, session.seed) == ("node", 3)
+    assert trader.heard == [("OrderSubmitted", 20.0, 20.0, 20.0), ("OrderFilled", 67.0, 55.0, 67.0)]
+
+
+def test_a_module_that_nobody_attached_stops_the_run(tmp_path: Path) -> None:
+    """Orders would bypass the gate in silence; instead the error says which call is missing."""
+    module = ImportableActorConfig(
+        actor_path="seatrial_nautilus.v1.backtest:SeatrialModule",
+        config_path="seatrial_nautilus.v1.backtest:SeatrialModuleConfig",
+        config={},
+    )
+    node = BacktestNode([_node_config(tmp_path, [module])])
+    node.build()
+
+    with pytest.raises(InvalidConfigError, match="attach_node"):
+        node.run()
+
+
+def test_a_node_without_the_module_cannot_be_attached(tmp_path: Path) -> None:
+    """The error says what is missing from its configuration."""
+    node = BacktestNode([_node_config(tmp_path, [])])
+    node.build()
+
+    with pytest.raises(InvalidConfigError, match="SeatrialModule"):
+        attach_node(node)

@@ -72,7 +72,7 @@ def test_the_configuration_of_a_node_can_be_written_and_read() -> None:
     client = SeatrialExecClientConfig(
         venue="SIM", starting_balances=["1_000 USD"], latency=LatencyConfig(submit=Constant(5))
     )
-    config = TradingNodeConfig(exec_clients={"SIM": client})
+    config: Any = TradingNodeConfig(exec_clients={"SIM": client})
 
     assert SeatrialExecClientConfig.parse(client.json()) == client
     assert config.exec_clients["SIM"].latency.leg("submit") == Constant(5)

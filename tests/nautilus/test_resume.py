@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PROGRAM = Path(__file__).parent / "rig" / "resume.py"
-CUTS = dict(zip(("netting", "hedging", "books"), random.Random(6).sample(range(5, 395), 3), strict=True))
+CUTS: dict[str, int] = dict(
+    zip(("netting", "hedging", "books"), random.Random(6).sample(range(5, 395), 3), strict=True)
+)
 
 
 def _run(step: str, case: str, cut: int, folder: Path) -> dict[str, Any]:

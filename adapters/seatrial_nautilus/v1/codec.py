@@ -4,9 +4,33 @@ from __future__ import annotations
 
 from typing import Any
 
-from nautilus_trader.model import data, events
+from nautilus_trader.model import events
+from nautilus_trader.model.data import (
+    Bar,
+    InstrumentClose,
+    InstrumentStatus,
+    OrderBookDelta,
+    OrderBookDeltas,
+    OrderBookDepth10,
+    QuoteTick,
+    TradeTick,
+)
 
 __all__ = ["EventCodec", "decode_data", "decode_event", "encode_data", "encode_event"]
+
+_KINDS: dict[str, Any] = {
+    kind.__name__: kind
+    for kind in (
+        Bar,
+        InstrumentClose,
+        InstrumentStatus,
+        OrderBookDelta,
+        OrderBookDeltas,
+        OrderBookDepth10,
+        QuoteTick,
+        TradeTick,
+    )
+}
 
 
 def encode_event(event: Any) -> dict[str, Any]:
@@ -28,7 +52,7 @@ def encode_data(one: Any) -> dict[str, Any]:
 
 def decode_data(values: Any) -> Any:
     """Return the market data that :func:`encode_data` wrote."""
-    return getattr(data, values["type"]).from_dict(dict(values))
+    return _KINDS[values["type"]].from_dict(dict(values))
 
 
 class EventCodec:

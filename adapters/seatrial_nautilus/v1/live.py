@@ -302,7 +302,7 @@ class SeatrialLiveExecClientFactory(LiveExecClientFactory):
     """Makes the client of a :class:`SeatrialExecClientConfig`."""
 
     @staticmethod
-    def create(  # noqa: PLR0917 - the engine's signature
+    def create(  # noqa: PLR0917  # pyright: ignore[reportIncompatibleMethodOverride] - the engine's, and our config
         loop: Any,
         name: str,
         config: SeatrialExecClientConfig,

@@ -97,7 +97,7 @@ class VenueWorld:
         )
         self.exchange.register_client(self._client)
         self._engine.register_client(self._client)
-        self._client._set_connected(True)  # noqa: SLF001, FBT003 - the stock client offers no other way
+        self._client._set_connected(True)  # noqa: FBT003 - the stock client offers no other way
         self._open_account()
         self.names_positions: bool = options["oms_type"] == OmsType.HEDGING and options.get("use_position_ids", True)
         """Whether the venue gives positions their ids; otherwise each trader does."""

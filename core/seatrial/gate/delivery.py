@@ -80,10 +80,7 @@ class Delivery(ReportLeg):
         """Whether something is being delivered or heard: time may not be moved then."""
         self.boundary = NEVER if admission.risk is None else 0
         """When the trading day turns, where that matters; 0 before the first day."""
-        self._venue = venue
-        self._account = account
-        self._view = view
-        self._prompt = prompt
+        self._venue, self._account, self._view, self._prompt = venue, account, view, prompt
         self._unheard: deque[tuple[Event, Order | None]] = deque()
         self._hearing = False
         self._until = NOWHERE  # how far the call under way is to deliver
