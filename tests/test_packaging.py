@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.packaging
 
-PACKAGES = {"seatrial", "seatrial_backtrader", "seatrial_rules"}
+PACKAGES = {"seatrial", "seatrial_backtrader", "seatrial_nautilus", "seatrial_rules"}
 DATA_FILES = {
     "seatrial/py.typed",
     "seatrial/data/ibm_daily.csv",
@@ -24,6 +24,7 @@ DATA_FILES = {
     "seatrial/testing/case_files/LIF-01.json",
     "seatrial/testing/case_files/schema.json",
     "seatrial_backtrader/py.typed",
+    "seatrial_nautilus/py.typed",
     "seatrial_rules/py.typed",
 }
 
@@ -109,6 +110,8 @@ def test_checker_notices_a_bad_wheel() -> None:
         "missing seatrial/testing/case_files/schema.json",
         "missing seatrial_backtrader",
         "missing seatrial_backtrader/py.typed",
+        "missing seatrial_nautilus",
+        "missing seatrial_nautilus/py.typed",
         "missing seatrial_rules",
         "missing seatrial_rules/py.typed",
     ]

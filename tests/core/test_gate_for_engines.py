@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from seatrial import Order, OrderSide, OrderStatus, OrderType, RejectionReason
+from seatrial import Instrument, Order, OrderSide, OrderStatus, OrderType, RejectionReason
 from seatrial.contracts.events import Event, OrderChange
 from seatrial.gate.gate import ExecutionGate
+from seatrial.gate.instruments import Instruments
 
 T0 = 1_000
 
@@ -85,3 +86,13 @@ def test_a_group_travels_as_one_message_whatever_its_orders_are() -> None:
         RejectionReason.GROUP_REFUSED,
         RejectionReason.DUPLICATE_ORDER,
     ]
+
+
+def test_an_instrument_described_late_keeps_the_list_open() -> None:
+    """What an engine says of one instrument counts from then on; others still trade, as plain ones."""
+    known = Instruments()
+
+    known.describe(Instrument(symbol="X", multiplier=Decimal(50)))
+
+    assert known.get("X").multiplier == 50
+    assert known.get("Y").multiplier == 1

@@ -35,6 +35,10 @@ class Instruments:
                 raise InvalidConfigError("currency", instrument.currency, f"{problem}; nothing is converted, give one")
         self.closed = bool(self._by_symbol)
 
+    def describe(self, instrument: Instrument) -> None:
+        """Say what an instrument is, before its first order; an engine learns of its instruments while it runs."""
+        self._by_symbol[instrument.symbol] = instrument
+
     @property
     def declared(self) -> tuple[Instrument, ...]:
         """The instruments that were declared; none where any symbol trades."""

@@ -1,0 +1,300 @@
+"""The gate in a backtest: an execution client in the stock one's place, and a module that sees each datum first.
+
+The stock venue goes on watching the market without a single order; orders rest in the private world behind the gate. A
+message arrives at its own time, between two data too, by an alert on the engine's clock; what is due with a datum comes
+before it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
+
+from nautilus_trader.backtest.config import SimulationModuleConfig
+from nautilus_trader.backtest.modules import SimulationModule
+from nautilus_trader.execution.client import ExecutionClient
+from nautilus_trader.model.identifiers import AccountId, ClientId
+
+from seatrial.contracts.latency import LATENCY_INSTANT, LatencyConfig
+from seatrial.contracts.risk import RiskConfig
+from seatrial.errors import InvalidConfigError
+from seatrial_nautilus.v1.checkpoint import restore
+from seatrial_nautilus.v1.options import copied_options
+from seatrial_nautilus.v1.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seatrial.contracts.checkpoint import ExecutionCheckpoint
+    from seatrial.plugins import Plugins
+
+__all__ = ["SeatrialBacktestClient", "SeatrialModule", "SeatrialModuleConfig", "attach", "attach_node"]
+
+_WAITING: WeakSet[Any] = WeakSet()
+"""The modules that a node has built from its configuration, and nobody has attached yet."""
+
+
+class SeatrialModuleConfig(SimulationModuleConfig, frozen=True, kw_only=True):  # type: ignore[call-arg]  # msgspec's
+    """How orders of one venue are executed; see :func:`attach` for what the settings mean."""
+
+    latency: LatencyConfig = LATENCY_INSTANT
+    risk: RiskConfig | None = None
+    simulator_id: str = "sim"
+    seed: int = 0
+
+
+class SeatrialModule(SimulationModule):
+    """Sees each datum before the stock venue does, and each moment after the strategies have acted."""
+
+    def __init__(self, config: SeatrialModuleConfig | None = None) -> None:
+        """Wait to be attached."""
+        super().__init__(config or SeatrialModuleConfig())
+        self.settings = config or SeatrialModuleConfig()
+        self.client: SeatrialBacktestClient | None = None
+
+    def register_venue(self, exchange: Any) -> None:
+        """Hear which venue this is."""
+        super().register_venue(exchange)
+        _WAITING.add(self)
+
+    def pre_process(self, data: Any) -> None:
+        """Deliver what is due, then show the private venue the datum."""
+        if self.client is None:
+            problem = "its orders would bypass the gate; call attach_node(node) between node.build() and node.run()"
+            raise InvalidConfigError("module", type(self).__name__, problem)
+        self.client.on_datum(data)
+
+    def process(self, ts_now: int) -> None:
+        """Deliver what is due now."""
+        if self.client is not None:
+            self.client.on_moment(ts_now)
+
+    def log_diagnostics(self, logger: Any) -> None:
+        """Say nothing."""
+
+    def reset(self) -> None:
+        """Refuse: a session has one life.
+
+        :raises InvalidConfigError: always, once the venue was attached.
+        """
+        if self.client is not None:
+            problem = "an attached engine cannot be reset; build a new one for another run"
+            raise InvalidConfigError("engine", "reset", problem)
+
+
+class SeatrialBacktestClient(ExecutionClient):
+    """Takes the place of the stock execution client of one venue."""
+
+    def __init__(
+        self,
+        kernel: Any,
+        module: SeatrialModule,
+        session_options: Mapping[str, Any],
+        resume_from: ExecutionCheckpoint | None = None,
+    ) -> None:
+        """Stand before the venue that `module` was added to."""
+        stock = module.exchange
+        super().__init__(
+            client_id=ClientId(stock.id.value),
+            venue=stock.id,
+            oms_type=stock.oms_type,
+            account_type=stock.account_type,
+            base_currency=stock.base_currency,
+            msgbus=kernel.msgbus,
+            cache=kernel.cache,
+            clock=kernel.clock,
+        )
+        self._set_account_id(AccountId(f"{stock.id.value}-001"))
+        self._kernel = kernel
+        self._stock = stock
+        self._engine_clock = kernel.clock
+        self._armed: set[int] = set()
+        self._begun = False
+        self._resume_from = resume_from
+        self.session = Session(self, kernel.cache, copied_options(stock), **session_options)
+        """The gate and all it keeps."""
+        self.session.at = self._set_clocks
+
+    # -- time ------------------------------------------------------------------------------------------------------
+
+    def on_datum(self, data: Any) -> None:
+        """Deliver what is due by a datum, then take it, then deliver what it brought about at once."""
+        session = self.session
+        ts = data.ts_init
+        if session.gate.due() <= ts:
+            # what a strategy sends on its start travels with the first datum, as on the stock venue
+            self._run(ts if self._begun else ts - 1, ts)
+        self._begun = True
+        session.feed(data)
+        if session.gate.due() <= ts:
+            self._run(ts, ts)
+
+    def on_moment(self, ts: int) -> None:
+        """Deliver what is due when the strategies have acted."""
+        if self._begun:
+            if self.session.gate.due() <= ts:
+                self._run(ts, ts)
+            self._arm()
+
+    def _run(self, until: int, ts: int) -> None:
+        self.session.run_until(until)
+        if self._engine_clock.timestamp_ns() != ts:
+            self._set_clocks(ts)
+
+    def _set_clocks(self, now: int) -> None:
+        """Let everybody's clock show `now`, where what happens then was not foreseen by an alert."""
+        if self._engine_clock.timestamp_ns() == now:
+            return
+        trader = self._kernel.trader
+        self._engine_clock.set_time(now)
+        for component in (*trader.actors(), *trader.strategies(), *trader.exec_algorithms()):
+            component.clock.set_time(now)
+
+    def _arm(self) -> None:
+        due = self.session.gate.next_due()
+        if due is not None and due not in self._armed and due > self._engine_clock.timestamp_ns():
+            self._armed.add(due)
+            self._engine_clock.set_time_alert_ns(f"SEATRIAL-{self.id}-{due}", due, self._on_alert)
+
+    def _on_alert(self, event: Any) -> None:
+        self._armed.discard(event.ts_event)
+        if self.session.gate.due() <= event.ts_event and self._begun:
+            self._run(event.ts_event, event.ts_event)
+        self._arm()
+
+    def timestamp_ns(self) -> int:
+        """Return the time of the trader's clock, in UNIX ns UTC."""
+        now: int = self._engine_clock.timestamp_ns()
+        return now
+
+    def send_event(self, event: Any) -> None:
+        """Hand the trader an event as it is."""
+        self._kernel.msgbus.send(endpoint="ExecEngine.process", msg=event)
+
+    def untold(self) -> tuple[dict[str, Any], ...]:
+        """Return nothing: here every event is heard when it is sent."""
+        return ()
+
+    # -- the engine's calls ----------------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        for instrument in self._stock.instruments.values():
+            self.session.add_instrument(instrument)
+        if self._resume_from is not None:
+            restore(self.session, self._resume_from)
+            self._resume_from, self._begun = None, True
+            self._arm()
+        self._set_connected(True)  # noqa: FBT003 - the engine's signature
+
+    def _stop(self) -> None:
+        self._set_connected(False)  # noqa: FBT003 - as above
+
+    def submit_order(self, command: Any) -> None:
+        """Send an order."""
+        self.session.submit(command, self._engine_clock.timestamp_ns())
+        self._arm()
+
+    def submit_order_list(self, command: Any) -> None:
+        """Send a list of orders as one message."""
+        self.session.submit_list(command, self._engine_clock.timestamp_ns())
+        self._arm()
+
+    def modify_order(self, command: Any) -> None:
+        """Ask to change an order."""
+        self.session.modify(command, self._engine_clock.timestamp_ns())
+        self._arm()
+
+    def cancel_order(self, command: Any) -> None:
+        """Ask to end an order."""
+        self.session.cancel(command, self._engine_clock.timestamp_ns())
+        self._arm()
+
+    def cancel_all_orders(self, command: Any) -> None:
+        """Ask to end all orders of an instrument and a strategy."""
+        self.session.cancel_all(command, self._engine_clock.timestamp_ns())
+        self._arm()
+
+    def batch_cancel_orders(self, command: Any) -> None:
+        """Ask to end several orders."""
+        self.session.batch_cancel(command, self._engine_clock.timestamp_ns())
+        self._arm()
+
+
+def attach(
+    engine: Any,
+    *,
+    venue: Any,
+    latency_config: LatencyConfig = LATENCY_INSTANT,
+    risk_config: RiskConfig | None = None,
+    simulator_id: str = "sim",
+    seed: int = 0,
+    strategy_names: Mapping[str, str] | None = None,
+    plugins: Plugins | None = None,
+    resume_from: ExecutionCheckpoint | None = None,
+    **venue_options: Any,
+) -> Session:
+    """Add a venue to a `BacktestEngine`, with seatrial's gate before it.
+
+    It stands in place of `engine.add_venue`, whose settings it takes as `venue_options`. Orders travel with the delays
+    of `latency_config`, drawn by `seed`, `simulator_id` and each strategy's name, which `strategy_names` may change;
+    `risk_config` limits what leaves. With `resume_from` the session goes on where that checkpoint was taken, on
+    instruments and settings as they were; give `engine.run` the checkpoint's time as `start`, and the data after it.
+
+    :raises InvalidConfigError: for what the gate or its venue cannot take.
+    """
+    for setting in ("latency_model", "modules"):
+        if venue_options.get(setting):
+            problem = (
+                "the gate delays orders itself, by latency_config" if setting == "latency_model" else "none run here"
+            )
+            raise InvalidConfigError(setting, venue_options[setting], f"{problem}; leave it out")
+    module = SeatrialModule()
+    engine.add_venue(venue=venue, modules=[module], **venue_options)
+    return _attached(
+        engine,
+        module,
+        {
+            "latency": latency_config,
+            "risk": risk_config,
+            "simulator_id": simulator_id,
+            "seed": seed,
+            "strategy_names": strategy_names,
+            "plugins": plugins,
+        },
+        resume_from,
+    )
+
+
+def attach_node(node: Any) -> tuple[Session, ...]:
+    """Put the gate before every venue of a built `BacktestNode` that has a :class:`SeatrialModule` configured.
+
+    :raises InvalidConfigError: when there is none.
+    """
+    sessions: list[Session] = []
+    for engine in node.get_engines():
+        bus = engine.kernel.msgbus
+        for module in [one for one in _WAITING if one.exchange.msgbus is bus]:
+            settings = module.settings
+            options = {name: getattr(settings, name) for name in ("latency", "risk", "simulator_id", "seed")}
+            sessions.append(_attached(engine, module, options))
+    if not sessions:
+        problem = "no venue of it has a SeatrialModule among its modules, or node.build() was not called yet"
+        raise InvalidConfigError("node", type(node).__name__, problem)
+    return tuple(sessions)
+
+
+def _attached(
+    engine: Any, module: SeatrialModule, options: Mapping[str, Any], resume_from: ExecutionCheckpoint | None = None
+) -> Session:
+    _WAITING.discard(module)
+    kernel = engine.kernel
+    stock = module.exchange.exec_client
+    client = SeatrialBacktestClient(kernel, module, options, resume_from)
+    execution = kernel.exec_engine
+    is_default = execution.default_client is not None and execution.default_client == stock.id
+    execution.deregister_client(stock)
+    execution.register_client(client)
+    if is_default:
+        execution.register_default_client(client)
+    module.client = client
+    return client.session

@@ -1,0 +1,72 @@
+"""What positions are worth: the gate is shown a price with each piece of market data that has one."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from nautilus_trader.model.data import Bar, OrderBookDelta, OrderBookDeltas, OrderBookDepth10, QuoteTick, TradeTick
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from seatrial.gate.gate import ExecutionGate
+
+__all__ = ["Marks"]
+
+_HALF = Decimal("0.5")
+
+
+class Marks:
+    """Marks by instrument: the middle of quote or book; where there is neither the last trade, else a bar's close."""
+
+    def __init__(self, gate: ExecutionGate, exchange: Any) -> None:
+        """Mark positions of `gate` at what `exchange` shows."""
+        self._gate = gate
+        self._exchange = exchange
+        self.quoted: set[str] = set()
+        """The symbols that have quotes or a book."""
+        self.traded: set[str] = set()
+        """The symbols that have trades."""
+        self._kinds: dict[Any, Callable[[Any], None]] = {
+            QuoteTick: self._quote,
+            TradeTick: self._trade,
+            Bar: self._bar,
+            OrderBookDelta: self._book,
+            OrderBookDeltas: self._book,
+            OrderBookDepth10: self._book,
+        }
+
+    def take(self, data: Any) -> None:
+        """Take a piece of market data; what has no price is passed over."""
+        kind = self._kinds.get(type(data))
+        if kind is not None:
+            kind(data)
+
+    def _quote(self, tick: Any) -> None:
+        symbol = tick.instrument_id.value
+        self.quoted.add(symbol)
+        self._mark(symbol, (tick.bid_price.as_decimal() + tick.ask_price.as_decimal()) * _HALF, tick.ts_init)
+
+    def _trade(self, tick: Any) -> None:
+        symbol = tick.instrument_id.value
+        self.traded.add(symbol)
+        if symbol not in self.quoted:
+            self._mark(symbol, tick.price.as_decimal(), tick.ts_init)
+
+    def _bar(self, bar: Any) -> None:
+        symbol = bar.bar_type.instrument_id.value
+        if symbol not in self.quoted and symbol not in self.traded:
+            self._mark(symbol, bar.close.as_decimal(), bar.ts_init)
+
+    def _book(self, data: Any) -> None:
+        bid = self._exchange.best_bid_price(data.instrument_id)
+        ask = self._exchange.best_ask_price(data.instrument_id)
+        if bid is not None and ask is not None:
+            symbol = data.instrument_id.value
+            self.quoted.add(symbol)
+            self._mark(symbol, (bid.as_decimal() + ask.as_decimal()) * _HALF, data.ts_init)
+
+    def _mark(self, symbol: str, price: Decimal, ts: int) -> None:
+        self._gate.mark(symbol, price, ts)
+        self._gate.assess()

@@ -1,0 +1,98 @@
+"""What arrives at the venue: the gate's far port, in front of the private world."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from nautilus_trader.model.identifiers import ClientOrderId
+from nautilus_trader.model.objects import Price, Quantity
+
+from seatrial.contracts.rejection import RefusedBy, Rejection, RejectionReason
+
+if TYPE_CHECKING:
+    from seatrial.contracts.events import OrderChange
+    from seatrial.contracts.orders import Order
+    from seatrial_nautilus.v1.reports import Reporter
+    from seatrial_nautilus.v1.world import VenueWorld
+
+__all__ = ["VenuePort"]
+
+
+class VenuePort:
+    """Looks the trader's orders up when they arrive, and hands them on; see :class:`~seatrial.gate.ports.Venue`."""
+
+    reporter: Reporter
+
+    def __init__(self, world: VenueWorld, cache: Any) -> None:
+        """Stand before `world`; the trader's own orders are in `cache`."""
+        self._world = world
+        self._cache = cache
+        self._arrived = False
+
+    def settles(self) -> bool:
+        """Return whether anything has arrived since the last call."""
+        arrived, self._arrived = self._arrived, False
+        return arrived
+
+    def place(self, orders: tuple[Order, ...], now: int, native: object) -> None:  # noqa: ARG002 - the port's signature
+        """Take orders, one or a whole list at once."""
+        self._arrived = True
+        for order in orders:
+            self.reporter.placed(order.order_id, order.quantity)
+        ids = [ClientOrderId(order.order_id) for order in orders]
+        cache = self._cache
+        self._world.place([cache.order(one) for one in ids], [cache.position_id(one) for one in ids], now, cache.order)
+        self.reporter.flush()
+
+    def cancel(self, order_id: str, now: int, native: object) -> None:  # noqa: ARG002 - as above
+        """End an order, or refuse."""
+        self._arrived = True
+        client_order_id = ClientOrderId(order_id)
+        if self._world.cache.order(client_order_id) is None:
+            rejection = _forgotten(client_order_id, RejectionReason.TOO_LATE_TO_CANCEL)
+            self.reporter.port.cancel_refused(order_id, now, rejection)
+            return
+        self.reporter.asked_to_cancel = order_id
+        self._world.cancel(client_order_id, now)
+        self.reporter.flush()
+        self.reporter.asked_to_cancel = None
+
+    def modify(self, order_id: str, change: OrderChange, now: int, native: object) -> None:  # noqa: ARG002 - as above
+        """Change a working order, or refuse."""
+        self._arrived = True
+        client_order_id = ClientOrderId(order_id)
+        if self._world.cache.order(client_order_id) is None:
+            rejection = _forgotten(client_order_id, RejectionReason.TOO_LATE_TO_MODIFY)
+            self.reporter.port.modify_refused(order_id, now, rejection)
+            return
+        told = self.reporter.told.get(order_id)
+        if told is not None and change.quantity is not None and change.quantity <= told.filled:
+            message = f"quantity {change.quantity} is not above what was matched ({told.filled})"
+            reason = RejectionReason.TOO_LATE_TO_MODIFY
+            rejection = Rejection(reason, message, RefusedBy.VENUE, None, change.quantity, told.filled)
+            self.reporter.port.modify_refused(order_id, now, rejection)
+            return
+        self.reporter.asked_to_modify = order_id
+        instrument = self._world.cache.instrument(self._world.cache.order(client_order_id).instrument_id)
+        size, tick = instrument.size_precision, instrument.price_precision
+        self._world.modify(
+            client_order_id,
+            now,
+            quantity=None if change.quantity is None else Quantity.from_str(_digits(change.quantity, size)),
+            price=None if change.limit_price is None else Price.from_str(_digits(change.limit_price, tick)),
+            trigger_price=None if change.stop_price is None else Price.from_str(_digits(change.stop_price, tick)),
+        )
+        self.reporter.flush()
+        self.reporter.asked_to_modify = None
+
+
+def _forgotten(client_order_id: Any, reason: RejectionReason) -> Rejection:
+    """Say, in the venue's own words, that an order ended before a checkpoint that the venue was restored from."""
+    return Rejection(reason, f"{client_order_id!r} not found", RefusedBy.VENUE)
+
+
+def _digits(value: Decimal, precision: int) -> str:
+    """Write a number with as many digits as its instrument shows, or with those it has where they are more."""
+    shown = f"{value:.{precision}f}"
+    return shown if Decimal(shown) == value else f"{value:f}"

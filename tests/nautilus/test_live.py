@@ -1,0 +1,78 @@
+"""Live paper trading with real nodes: a first process is killed in the middle, a second one goes on."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("nautilus_trader", reason="NautilusTrader is not installed")
+
+from nautilus_trader.config import TradingNodeConfig
+
+from seatrial import CheckpointManager, Constant, LatencyConfig
+from seatrial_nautilus.v1.live import SeatrialExecClientConfig
+
+PROGRAM = Path(__file__).parent / "rig" / "live.py"
+
+
+def _run(step: str, folder: Path, code: int) -> dict[str, Any]:
+    command = [sys.executable, str(PROGRAM), step, str(folder)]
+    result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert result.returncode == code, result.stdout + result.stderr
+    found: dict[str, Any] = json.loads([line for line in result.stdout.splitlines() if line.startswith("{")][-1])
+    return found
+
+
+def test_a_killed_session_comes_back_with_everything_that_was_told(tmp_path: Path) -> None:
+    """Two strategies on one instrument, each with a position, a resting limit, a bracket, and a cancel under way.
+
+    After SIGKILL all of it is back with its strategy: statuses, average price, realised profit, balance. The cancel
+    then arrives, the orders can be cancelled and the positions closed.
+    """
+    before = _run("first", tmp_path, -signal.SIGKILL)
+    after = _run("second", tmp_path, 0)
+
+    for name in ("ALPHA-001-001", "BETA-002-002"):
+        first, second = before[name]["end"], after[name]
+        assert [status for _, status, _ in first["orders"]] == [
+            "FILLED",
+            "PENDING_CANCEL",
+            "FILLED",
+            "ACCEPTED",
+            "ACCEPTED",
+            "FILLED",
+        ]
+        assert second["start"] == first
+        assert len(first["positions"]) == 1
+        assert second["heard"][0] == "OrderCanceled 2"
+        assert {status for _, status, _ in second["end"]["orders"]} == {"FILLED", "CANCELED"}
+    assert sum("OrderFilled" in line for line in after["BETA-002-002"]["heard"]) == 1
+
+
+def test_every_step_of_a_live_session_is_in_a_checkpoint_of_the_common_format(tmp_path: Path) -> None:
+    """The newest checkpoint after the kill has the cancel on its way; the core reads it as any other."""
+    _run("first", tmp_path, -signal.SIGKILL)
+
+    checkpoint = CheckpointManager(tmp_path).load_checkpoint("paper")
+
+    requests = json.loads(bytes(checkpoint.gate))["wire"]["requests"]
+    assert [request["request"] for _, request, _ in requests] == ["cancel", "cancel"]
+    assert len(checkpoint.pending) == 6
+    assert len(checkpoint.completed) == 6
+
+
+def test_the_configuration_of_a_node_can_be_written_and_read() -> None:
+    """A node's own JSON holds the client's settings, delays included."""
+    client = SeatrialExecClientConfig(
+        venue="SIM", starting_balances=["1_000 USD"], latency=LatencyConfig(submit=Constant(5))
+    )
+    config: Any = TradingNodeConfig(exec_clients={"SIM": client})
+
+    assert SeatrialExecClientConfig.parse(client.json()) == client
+    assert config.exec_clients["SIM"].latency.leg("submit") == Constant(5)
