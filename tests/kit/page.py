@@ -42,7 +42,7 @@ def _needs(case: Case) -> list[str]:
 
 
 def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("_", "\\_")
+    return text.replace("|", "\\|")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from seatrial.engine.claims import NATIVE
+from seatrial.engine.native import NativeEngine
 from seatrial.errors import InvalidConfigError
 from seatrial.testing import EngineSuite, all_cases
 
@@ -133,6 +134,12 @@ def test_claim_that_is_no_capability_is_refused() -> None:
     """A name in place of a Capability would claim nothing."""
     with pytest.raises(InvalidConfigError, match="quotes"):
         type("TestWrong", (EngineSuite,), {"capabilities": frozenset({"quotes"})})
+
+
+def test_suite_without_claims_is_refused() -> None:
+    """Nothing would be tried, and all be green."""
+    with pytest.raises(InvalidConfigError, match="TestSilent builds an engine; say what it claims"):
+        type("TestSilent", (EngineSuite,), {"make_engine": NativeEngine})
 
 
 def test_suite_without_engine_says_so() -> None:

@@ -47,6 +47,8 @@ class EngineSuite:
         strange = sorted(set(cls.known_failures) - {case.case for case in all_cases()})
         if strange:
             raise InvalidConfigError("known_failures", ", ".join(strange), f"{cls.__name__} names no such case")
+        if "make_engine" in vars(cls) and not hasattr(cls, "capabilities"):
+            raise InvalidConfigError("capabilities", None, f"{cls.__name__} builds an engine; say what it claims")
         claims = getattr(cls, "capabilities", frozenset[Capability]())
         wrong = [claim for claim in claims if not isinstance(claim, Capability)]  # pyright: ignore[reportUnnecessaryIsInstance] - authors may write anything
         if wrong:
