@@ -47,4 +47,4 @@ def test_importing_the_adapter_imports_no_engine() -> None:
 def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
     """A misspelled name is no reason to load an engine."""
     with pytest.raises(AttributeError):
-        _ = seatrial_nautilus.atach  # pyright: ignore[reportAttributeAccessIssue]
+        _ = seatrial_nautilus.attached  # pyright: ignore[reportAttributeAccessIssue]
