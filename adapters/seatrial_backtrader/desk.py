@@ -327,10 +327,12 @@ class Desk:
         data = order.data
         start, end = self._span(ticket, data)
         first = max(start, ticket.arrived)
-        if first >= end or order.exectype == bt.Order.Market or bit.price == data.open[0]:
+        if first >= end:
             return first
         if order.exectype == bt.Order.Close:
             return end
+        if order.exectype == bt.Order.Market or bit.price == data.open[0]:
+            return first
         drawn = self._draws.bits(ticket.order_id, "match", ticket.fills)
         return first + (drawn * (end - first) >> _BITS)
 
