@@ -394,6 +394,42 @@ def test_an_order_that_arrives_after_its_group_has_died_does_not_trade() -> None
     assert ended.timestamp == at(50) + 90 * MS
 
 
+def test_news_of_an_order_that_arrived_too_late_travels_too() -> None:
+    """The strategy's own object of an order that ended on arrival says so when that is told, not before."""
+    prices = {0: 100.0, 50: 100.0, 100: 98.0, 200: 98.0, 300: 98.0, 400: 98.0}
+    alive: dict[int, bool] = {}
+    plan = {
+        1: lambda it: it.order("first", 1, exectype=bt.Order.Limit, price=99.0),
+        2: lambda it: it.order("late", 1, exectype=bt.Order.Limit, price=99.0, oco=it.sent["first"]),
+        4: lambda it: alive.update({4: it.sent["late"].alive()}),
+        6: lambda it: alive.update({6: it.sent["late"].alive()}),
+    }
+
+    run(plan, ticks(prices), latency_config=constant(submit=90, ack=200))
+
+    assert alive == {4: True, 6: False}
+
+
+def test_a_cancel_may_cross_the_end_of_its_group() -> None:
+    """The venue ends an order with its group while a cancel of it travels: the cancel is answered as well."""
+    prices = {0: 100.0, 50: 100.0, 100: 98.0, 200: 98.0, 300: 98.0, 400: 98.0}
+    plan = {
+        1: lambda it: (
+            it.order("low", 1, exectype=bt.Order.Limit, price=99.0),
+            it.order("high", -1, exectype=bt.Order.Limit, price=102.0, oco=it.sent["low"]),
+        ),
+        2: lambda it: it.broker.cancel(it.sent["high"]),
+    }
+
+    strategy = run(plan, ticks(prices), latency_config=constant(cancel=200))
+
+    [ended] = [event for event in strategy.broker.events if isinstance(event, OrderCancelled)]
+    [refused] = [event for event in strategy.broker.events if isinstance(event, CancelRefused)]
+    assert ended.rejection is not None
+    assert (ended.rejection.reason, ended.timestamp) == (RejectionReason.GROUP_ENDED, at(100))
+    assert (refused.rejection.reason, refused.timestamp) == (RejectionReason.TOO_LATE_TO_CANCEL, at(50) + 200 * MS)
+
+
 def test_a_group_whose_report_is_under_way_is_dead_already() -> None:
     """The venue cancels the sibling when the first of a group fills, not when the strategy hears of it."""
     prices = {0: 100.0, 50: 98.0, 100: 103.0, 200: 103.0, 500: 103.0}
