@@ -190,8 +190,10 @@ class SeatrialBroker(Matcher):
         if wire.requests.head != NEVER or desk.waiting:
             gate.release(self._now())
             desk.before()
+        wire.reports.due(gate.now)  # also what a bar brings that is older than this is heard no earlier
+        works = bool(book.pending)
         book.match()
-        if self._ruled or self._cheats or deposit or book.interest or desk.waiting or wire.next_due() != NEVER:
+        if self._ruled or self._cheats or works or deposit or book.interest or desk.waiting or wire.next_due() != NEVER:
             self._report(gate, desk, deposit, book.interest)
         self._flush()
         if self._replica is not None:
@@ -399,13 +401,17 @@ class SeatrialBroker(Matcher):
         """Queue a notification for the strategy."""
         BackBroker.notify(self, order)
 
+    def part(self, ticket: Ticket) -> None:
+        """Give an order that has arrived an object of the venue's own, where there are two ledgers."""
+        if self._replica is not None:
+            ticket.twin = self._held.pop(ticket.order.ref, None) or self._replica.twin(ticket.order)
+
     def enter(self, ticket: Ticket) -> None:
         """Take an order as Backtrader would from a strategy."""
-        if self.venue is None or self._replica is None:
+        if self.venue is None:
             super().submit(ticket.order, check=ticket.check)
-            return
-        ticket.twin = self._held.pop(ticket.order.ref, None) or self._replica.twin(ticket.order)
-        self.venue.submit(ticket.twin, check=ticket.check)
+        else:
+            self.venue.submit(ticket.twin, check=ticket.check)
 
     def withdraw(self, ticket: Ticket) -> bool:
         """Cancel an order as Backtrader would for a strategy."""

@@ -32,6 +32,10 @@ _TAKERS = frozenset({bt.Order.Market, bt.Order.Close, bt.Order.Stop, bt.Order.St
 class Book(Protocol):
     """What matches: Backtrader's own broker, asked without passing the gate again."""
 
+    def part(self, ticket: Ticket) -> None:
+        """Give an order that has arrived an object of the venue's own, where there are two ledgers."""
+        ...
+
     def enter(self, ticket: Ticket) -> None:
         """Take an order as Backtrader would from a strategy."""
         ...
@@ -133,6 +137,7 @@ class Desk:
         self._theta = theta
         self._draws = draws
         self._moment = 0
+        self._asked: Ticket | None = None  # what is being cancelled because the strategy wants it
 
     # -- the gate's side -------------------------------------------------------------------------------------------
 
@@ -210,6 +215,7 @@ class Desk:
         self._book.release(tickets)
         for ticket in tickets:
             ticket.arrived = now
+            self._book.part(ticket)
             if now > ticket.sent and self._book.is_group_dead(ticket):
                 self.close(ticket)
                 self._moment = now
@@ -223,7 +229,9 @@ class Desk:
 
     def _withdraw(self, ticket: Ticket, now: int) -> None:
         self._moment = now
+        self._asked = ticket
         ticket.withdrawn = self._book.withdraw(ticket)
+        self._asked = None
         if ticket.withdrawn:
             return
         if ticket.arrived > ticket.sent and ticket.order_id in self.by_id and not ticket.accepted:
@@ -294,9 +302,13 @@ class Desk:
 
     def _ended(self, ticket: Ticket, order: Any) -> None:
         told, status, at = self._report(order), order.status, max(self._moment, ticket.arrived)
+        why: Rejection | None
         self.close(ticket)
         if status == bt.Order.Canceled:
-            self.gate.cancelled(ticket.order_id, at, native=told)
+            # Whoever ends with its group still waits for the answer to a cancel that is under way.
+            asked = ticket is self._asked
+            why = None if asked else _refusal(RejectionReason.GROUP_ENDED, "another order of its group has ended")
+            self.gate.cancelled(ticket.order_id, at, why, told)
             return
         if status == bt.Order.Expired:
             start, end = self._span(ticket, order.data)
@@ -327,10 +339,12 @@ class Desk:
         data = order.data
         start, end = self._span(ticket, data)
         first = max(start, ticket.arrived)
-        if first >= end or order.exectype == bt.Order.Market or bit.price == data.open[0]:
+        if first >= end:
             return first
         if order.exectype == bt.Order.Close:
             return end
+        if order.exectype == bt.Order.Market or bit.price == data.open[0]:
+            return first
         drawn = self._draws.bits(ticket.order_id, "match", ticket.fills)
         return first + (drawn * (end - first) >> _BITS)
 
