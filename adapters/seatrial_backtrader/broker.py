@@ -12,7 +12,6 @@ from backtrader.order import BuyOrder, SellOrder
 
 from seatrial.contracts.latency import LATENCY_INSTANT, Constant, LatencyConfig, Leg
 from seatrial.contracts.terms import OrderSide
-from seatrial.errors import InvalidConfigError
 from seatrial.gate.gate import ExecutionGate
 from seatrial.gate.queue import NEVER
 from seatrial_backtrader.desk import Desk, Ticket, Told
@@ -23,6 +22,7 @@ from seatrial_backtrader.orders import core_order
 from seatrial_backtrader.recovery import Recovery, check_recovery
 from seatrial_backtrader.replica import Replica
 from seatrial_backtrader.stamps import exact, span, to_ns
+from seatrial_backtrader.switches import Switches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from seatrial.contracts.orders import Order
     from seatrial.contracts.plugin import Observer
     from seatrial.contracts.risk import RiskConfig
-    from seatrial.contracts.terms import TradingState
     from seatrial.gate.observers import Observers
     from seatrial.plugins import Plugins
     from seatrial_backtrader.account import BrokerAccount
@@ -43,7 +42,7 @@ __all__ = ["SeatrialBroker"]
 _HALF = Decimal("0.5")
 
 
-class SeatrialBroker(Matcher):
+class SeatrialBroker(Switches):
     """Backtrader's broker behind the gate: `cerebro.setbroker(SeatrialBroker())`, and nothing else changes.
 
     It takes every argument of `backtrader.brokers.BackBroker`, and these:
@@ -100,8 +99,6 @@ class SeatrialBroker(Matcher):
             **backtrader: Any,
         ) -> None: ...
 
-    gate: ExecutionGate | None = None
-    """The gate of the present run; `None` where there is none."""
     venue: Any = None
     """The far ledger, where there are two."""
     recovery: Recovery | None = None
@@ -485,42 +482,6 @@ class SeatrialBroker(Matcher):
             carried, self.desk.carry = self.desk.carry, []
             for told in carried:
                 self._apply(told)
-
-    # -- what can be read and switched -----------------------------------------------------------------------------
-
-    @property
-    def events(self) -> Sequence[Event]:
-        """Everything that was sent and told, in order; nothing where there is no gate."""
-        return () if self.gate is None else self.gate.events
-
-    @property
-    def trading_state(self) -> TradingState:
-        """What the gate lets out at present."""
-        return self._standing().trading_state
-
-    def disable_trading(self, by: str, reason: str, *, cancel_working: bool = True) -> None:
-        """Halt: nothing leaves any more but cancels; unless told otherwise, every working order is cancelled."""
-        self._standing().disable_trading(by, reason, self._switched(), cancel_working=cancel_working)
-
-    def restrict_trading(self, by: str, reason: str, *, cancel_working: bool = False) -> None:
-        """Let only orders out that provably reduce a position."""
-        self._standing().restrict_trading(by, reason, self._switched(), cancel_working=cancel_working)
-
-    def enable_trading(self, by: str, reason: str) -> None:
-        """Let orders out again."""
-        self._standing().enable_trading(by, reason, self._switched())
-
-    def _switched(self) -> int:
-        now = self._now()
-        if self.desk is not None:
-            self.desk.turn = now
-        return now
-
-    def _standing(self) -> ExecutionGate:
-        if self.gate is None:
-            problem = "there is no gate to switch; give risk_config=RiskConfig(), and call this while cerebro runs"
-            raise InvalidConfigError("risk_config", self.p.risk_config, problem)
-        return self.gate
 
 
 def _leader(order: Any) -> int:
