@@ -15,10 +15,11 @@ from seatrial.contracts.terms import OrderSide
 from seatrial.errors import InvalidConfigError
 from seatrial.gate.gate import ExecutionGate
 from seatrial.gate.queue import NEVER
+from seatrial_backtrader.daily import DailyStamps
 from seatrial_backtrader.desk import Desk, Ticket, Told
 from seatrial_backtrader.matching import Matcher, Venue
 from seatrial_backtrader.naming import Names
-from seatrial_backtrader.opening import check, open_gate
+from seatrial_backtrader.opening import check, open_gate, refuse_unknown
 from seatrial_backtrader.orders import core_order
 from seatrial_backtrader.replica import Replica
 from seatrial_backtrader.stamps import exact, span, to_ns
@@ -87,6 +88,16 @@ class SeatrialBroker(Matcher):
             **backtrader: Any,
         ) -> None: ...
 
+    else:
+
+        def __init__(self, **unknown: Any) -> None:
+            """Begin; Backtrader has taken every argument it knows by now.
+
+            :raises InvalidConfigError: for any other, with the name that is nearest to it.
+            """
+            refuse_unknown(unknown, self.p._getkeys())
+            super().__init__()
+
     gate: ExecutionGate | None = None
     """The gate of the present run; `None` where there is none."""
     venue: Any = None
@@ -125,6 +136,7 @@ class SeatrialBroker(Matcher):
             self._replica = Replica(self, self.venue, self._in_flight)
         self.gate, self.desk, self._account, self._observers = open_gate(self, self.p, self._names, self._hear)
         self._ruled = self.gate.admission.risk is not None
+        self._stamps = DailyStamps(self._names.datas if _delays(self.p.latency_config, *Leg) else {})
         if self.venue is not None:
             self.venue.desk = self.desk
             self.venue.keeps_off_stale = self.keeps_off_stale
@@ -159,6 +171,8 @@ class SeatrialBroker(Matcher):
         if self._cheats is None:
             self._cheats = self.cerebro.p.cheat_on_open or bool(self.cerebro._timerscheat)
         self._clock = None
+        if self._stamps.unseen:
+            self._stamps.look()
         deposit = sum(book._cash_addition)
         if self._replica is not None:
             self._replica.begin()
