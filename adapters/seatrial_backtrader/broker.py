@@ -165,7 +165,7 @@ class SeatrialBroker(Matcher):
         """Do what Backtrader's cycle does, with what arrives by the present bar, and report what came of it."""
         gate, desk = self.gate, self.desk
         if gate is None or desk is None:
-            self.match()
+            super().next()
             return
         wire, book = gate.wire, self._book
         if self._cheats is None:
@@ -173,7 +173,7 @@ class SeatrialBroker(Matcher):
         self._clock = None
         if self._stamps.unseen:
             self._stamps.look()
-        deposit = sum(book._cash_addition)
+        deposit = sum(book._cash_addition) if book._cash_addition else 0.0
         if self._replica is not None:
             self._replica.begin()
         if wire.requests.head != NEVER or desk.waiting:

@@ -9,6 +9,8 @@ import backtrader as bt
 
 __all__ = ["DailyStamps", "DailyStampsWarning"]
 
+_Frame: Any = bt.TimeFrame
+
 
 class DailyStampsWarning(UserWarning):
     """Daily feeds of one run stamp their bars at midnight and at the session's end."""
@@ -19,7 +21,7 @@ class DailyStamps:
 
     def __init__(self, datas: dict[str, Any]) -> None:
         """Look at those of `datas`, by symbol, whose bars last a day or more."""
-        self.unseen = {symbol: data for symbol, data in datas.items() if data._timeframe >= bt.TimeFrame.Days}
+        self.unseen = {symbol: data for symbol, data in datas.items() if data._timeframe >= _Frame.Days}
         """The feeds that have not begun."""
         self._seen: dict[bool, str] = {}  # by whether it stamps at midnight
 
