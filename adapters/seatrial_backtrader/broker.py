@@ -14,10 +14,11 @@ from seatrial.contracts.latency import LATENCY_INSTANT, Constant, LatencyConfig,
 from seatrial.contracts.terms import OrderSide
 from seatrial.gate.gate import ExecutionGate
 from seatrial.gate.queue import NEVER
+from seatrial_backtrader.daily import DailyStamps
 from seatrial_backtrader.desk import Desk, Ticket, Told
 from seatrial_backtrader.matching import Matcher, Venue
 from seatrial_backtrader.naming import Names
-from seatrial_backtrader.opening import check, open_gate
+from seatrial_backtrader.opening import check, open_gate, refuse_unknown
 from seatrial_backtrader.orders import core_order
 from seatrial_backtrader.recovery import Recovery, check_recovery
 from seatrial_backtrader.replica import Replica
@@ -99,6 +100,16 @@ class SeatrialBroker(Switches):
             **backtrader: Any,
         ) -> None: ...
 
+    else:
+
+        def __init__(self, **unknown: Any) -> None:
+            """Begin; Backtrader has taken every argument it knows by now.
+
+            :raises InvalidConfigError: for any other, with the name that is nearest to it.
+            """
+            refuse_unknown(unknown, self.p._getkeys())
+            super().__init__()
+
     venue: Any = None
     """The far ledger, where there are two."""
     recovery: Recovery | None = None
@@ -138,6 +149,7 @@ class SeatrialBroker(Switches):
             self._replica = Replica(self, self.venue, self._in_flight)
         self.gate, self.desk, self._account, self._observers = open_gate(self, self.p, self._names, self._hear)
         self._ruled = self.gate.admission.risk is not None
+        self._stamps = DailyStamps(self._names.datas if _delays(self.p.latency_config, *Leg) else {})
         if self.venue is not None:
             self.venue.desk = self.desk
             self.venue.keeps_off_stale = self.keeps_off_stale
@@ -173,7 +185,7 @@ class SeatrialBroker(Switches):
         """Do what Backtrader's cycle does, with what arrives by the present bar, and report what came of it."""
         gate, desk = self.gate, self.desk
         if gate is None or desk is None:
-            self.match()
+            super().next()
             return
         wire, book = gate.wire, self._book
         if self._cheats is None:
@@ -181,7 +193,9 @@ class SeatrialBroker(Switches):
                 self.recovery.watch()
             self._cheats = self.cerebro.p.cheat_on_open or bool(self.cerebro._timerscheat)
         self._clock = None
-        deposit = sum(book._cash_addition)
+        if self._stamps.unseen:
+            self._stamps.look()
+        deposit = sum(book._cash_addition) if book._cash_addition else 0.0
         if self._replica is not None:
             self._replica.begin()
         if wire.requests.head != NEVER or desk.waiting:

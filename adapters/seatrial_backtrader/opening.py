@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from seatrial.contracts._expect import expect
 from seatrial.contracts.latency import LATENCY_INSTANT, Constant, Leg
 from seatrial.contracts.market import Instrument
 from seatrial.errors import InvalidConfigError
@@ -12,6 +14,7 @@ from seatrial.gate.draws import Draws
 from seatrial.gate.gate import ExecutionGate
 from seatrial.gate.instruments import Instruments
 from seatrial.gate.observers import Observers
+from seatrial.plugins import Plugins
 from seatrial.venue.settings import check_settings, open_observer
 from seatrial_backtrader.account import BrokerAccount
 from seatrial_backtrader.desk import Desk
@@ -19,10 +22,12 @@ from seatrial_backtrader.stamps import exact
 from seatrial_backtrader.state import ToldCodec
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from seatrial.gate.client import NativeSink
     from seatrial_backtrader.naming import Names
 
-__all__ = ["check", "open_gate"]
+__all__ = ["check", "open_gate", "refuse_unknown"]
 
 
 def check(p: Any) -> None:
@@ -32,15 +37,29 @@ def check(p: Any) -> None:
     """
     check_settings(p.latency_config, None, p.risk_config, p.seed, p.simulator_id)
     theta = p.bar_theta
-    if not isinstance(theta, Decimal) or not 0 <= theta <= 1:
+    if not isinstance(theta, Decimal) or not theta.is_finite() or not 0 <= theta <= 1:
         raise InvalidConfigError("bar_theta", theta, "give a Decimal part of the bar, 0 to 1")
     if p.stale_match not in {"stock", "never"}:
         raise InvalidConfigError("stale_match", p.stale_match, "give 'stock' or 'never'")
     if p.ledgers not in {1, 2}:
         raise InvalidConfigError("ledgers", p.ledgers, "give 1 or 2")
+    expect("indexed", p.indexed, bool, "True or False")
+    expect("observers", p.observers, tuple | list, "a tuple of names, or of objects with notify()")
+    expect("plugins", p.plugins, Plugins | None, "the Plugins of seatrial.plugins, or None for the installed ones")
     if p.coc and p.latency_config.leg(Leg.SUBMIT) != Constant(0):
         problem = "an order that takes time cannot trade at the close it was sent at; drop coc or the submit delay"
         raise InvalidConfigError("coc", p.coc, problem)
+
+
+def refuse_unknown(arguments: dict[str, Any], known: Iterable[str]) -> None:
+    """Refuse arguments that no broker has.
+
+    :raises InvalidConfigError: naming the first, and the name of `known` that is nearest to it.
+    """
+    for name, value in arguments.items():
+        near = get_close_matches(name, list(known), n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise InvalidConfigError(name, value, f"SeatrialBroker has no such argument{hint}")
 
 
 def open_gate(

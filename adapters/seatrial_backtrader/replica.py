@@ -158,8 +158,9 @@ class Replica:
         near, far = self._near, self.far
         if not self.in_flight():
             self.touch()
+            known, true = near.__dict__, far.__dict__
             for name in _SCALARS:
-                setattr(near, name, getattr(far, name))
+                known[name] = true[name]
             near._cash_addition.clear()
             for data, position in far.positions.items():
                 near.positions[data].__dict__.update(position.__dict__)

@@ -10,10 +10,14 @@ from seatrial.clock import duration_ns, from_ns
 __all__ = ["next_turn"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = 86_400 * 10**9
 
 
 def next_turn(after: int, boundary: time, zone: str) -> int:
     """Return the first turn of the day later than `after`; both in UNIX ns UTC."""
+    if zone == "UTC":  # whose days are all alike: no calendar is needed
+        first = ((boundary.hour * 60 + boundary.minute) * 60 + boundary.second) * 10**9 + boundary.microsecond * 1_000
+        return after + _DAY - (after - first) % _DAY
     region = ZoneInfo(zone)
     day = from_ns(after).astimezone(region).date() - timedelta(days=1)
     while True:
