@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import backtrader as bt
 
+from seatrial.engine.loading import load_class
 from seatrial.engine.needs import refuse_unclaimed
-from seatrial.engine.run import Run
+from seatrial.engine.run import Run, traded
 from seatrial.plugins import installed_plugins
 from seatrial_backtrader.analyses import add_analyzers, analyses_of, check_params
 from seatrial_backtrader.claims import BACKTRADER
 from seatrial_backtrader.costs import Scheme
-from seatrial_backtrader.feed import TapeFeed, Wheel, frame_of
+from seatrial_backtrader.feed import Wheel, add_feeds
 from seatrial_backtrader.floor import BacktraderSimulator
 from seatrial_backtrader.helm import Helm
 from seatrial_backtrader.pit import Pit
+from seatrial_backtrader.voyage import Voyage
 
 if TYPE_CHECKING:
     from seatrial.contracts.engine import RunMonitor, RunRecord
@@ -27,7 +29,7 @@ __all__ = ["BacktraderEngine"]
 
 
 class BacktraderEngine:
-    """Runs scenarios on Backtrader."""
+    """Runs scenarios on Backtrader: the neutral strategy, or a Backtrader strategy as it is."""
 
     def __init__(self, plugins: Plugins | None = None) -> None:
         """Look names up in `plugins`, the installed ones unless given."""
@@ -41,35 +43,38 @@ class BacktraderEngine:
         refuse_unclaimed(scenario, BACKTRADER.capabilities)
         settings = check_params(scenario.engine_params)
         plugins = self._plugins or installed_plugins()
-        with Run(scenario, BACKTRADER, plugins, None, monitor, simulator=BacktraderSimulator) as run:
-            cerebro = bt.Cerebro(**{"stdstats": False, "exactbars": 1, **settings.cerebro})
-            add_analyzers(cerebro, settings)
-            sail(cerebro, run)
-            return run.record(analyses_of(cerebro.runstrats[0][0]))
+        kind = None if scenario.strategy is None else load_class(scenario.strategy.path)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=DeprecationWarning, module="backtrader")
+            if kind is not None and issubclass(kind, bt.Strategy):
+                cerebro = bt.Cerebro(**{"stdstats": False, **settings.cerebro})
+                add_analyzers(cerebro, settings)
+                return Voyage(scenario, kind, plugins, monitor).sail(cerebro)
+            with Run(scenario, BACKTRADER, plugins, None, monitor, simulator=BacktraderSimulator) as run:
+                cerebro = bt.Cerebro(**{"stdstats": False, "exactbars": 1, **settings.cerebro})
+                add_analyzers(cerebro, settings)
+                _sail(cerebro, run)
+                return run.record(analyses_of(cerebro.runstrats[0][0]))
 
 
-def sail(cerebro: Any, run: Run[BacktraderSimulator]) -> None:
+def _sail(cerebro: Any, run: Run[BacktraderSimulator]) -> None:
     """Let cerebro turn the tape of a run."""
-    simulator = run.simulator
+    simulator, market = run.simulator, run.simulator.venue.market
     wheel = Wheel(run.steps())
-    frame, compression = frame_of(run.tape)
-    cerebro.addstore(wheel)
     pit = Pit(checksubmit=False, cash=float(simulator.initial_cash))
+    pit.referee = market
     cerebro.setbroker(pit)
-    feeds: dict[str, Any] = {}
-    for symbol, multiplier in run.symbols().items():
-        feeds[symbol] = TapeFeed(wheel=wheel, symbol=symbol, timeframe=frame, compression=compression)
-        cerebro.adddata(feeds[symbol], name=symbol)
-        pit.addcommissioninfo(Scheme(mult=float(multiplier)), name=symbol)
-    pit.referee = simulator.venue.market
+    known = traded(run.tape, run.instruments)
+    add_feeds(cerebro, wheel, known, run.tape)
+    for symbol, instrument in known.items():
+        pit.addcommissioninfo(Scheme(mult=float(instrument.multiplier)), name=symbol)
+    feeds = dict(zip(known, cerebro.datas, strict=True))
 
     def turn() -> None:
         if wheel.rows:
-            simulator.venue.market.connect(pit, feeds, cerebro.runningstrats[0])
+            market.connect(pit, feeds, cerebro.runningstrats[0])
             run.meet(wheel.rows)
 
     pit.turn = turn
     cerebro.addstrategy(Helm, run=run, wheel=wheel)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=DeprecationWarning, module="backtrader")
-        cerebro.run()
+    cerebro.run()

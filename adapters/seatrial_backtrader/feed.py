@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import backtrader as bt
 
+from seatrial.contracts.calendar import ALWAYS_OPEN
 from seatrial.contracts.market import Bar, MarketEvent, Trade
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["TapeFeed", "Wheel", "as_stamp", "frame_of"]
+    from seatrial.contracts.market import Instrument
+
+__all__ = ["TapeFeed", "Wheel", "add_feeds", "as_stamp", "frame_of"]
 
 _EPOCH = 719_163  # 1970-01-01 as a date number
 _DAY = 86_400_000_000_000
@@ -69,7 +72,8 @@ class Wheel:
 class TapeFeed(bt.DataBase):
     """One symbol's rows, as they come. A stamp of the feed resolves some µs only; the row's own is exact."""
 
-    params: Any = (("wheel", None), ("symbol", ""))
+    params: Any = (("wheel", None), ("symbol", ""), ("calendar", ALWAYS_OPEN))
+    _began = _ended = -1
 
     def islive(self) -> Any:
         """Tell Backtrader to take rows one by one."""
@@ -89,12 +93,40 @@ class TapeFeed(bt.DataBase):
         row = self.p.wheel.take(self.p.symbol)
         bar = (row.open, row.high, row.low, row.close) if isinstance(row, Bar) else (row.price,) * 4
         size = row.volume if isinstance(row, Bar) else row.size
+        self._tell_span(row)
         lines: Any = self.lines
         lines.datetime[0] = as_stamp(row.ts)
         lines.open[0], lines.high[0], lines.low[0], lines.close[0] = map(float, bar)
         lines.volume[0] = 0.0 if size is None else float(size)
         lines.openinterest[0] = 0.0
         return True
+
+    def _tell_span(self, row: MarketEvent) -> None:
+        """Note where a row begins and ends: a bar at the end of the one before it, or as its session opens."""
+        before, self._ended = self._ended, row.ts
+        if not isinstance(row, Bar):
+            self._began = row.ts
+        elif row.start is not None:
+            self._began = row.start
+        elif before < 0:
+            self._began = self.p.calendar.session(row.ts - 1)[0]
+        else:
+            self._began = min(max(before, self.p.calendar.session(before)[0]), row.ts)
+
+    def exact_span(self) -> tuple[int, int]:
+        """Return when the present row began and ended, in UNIX ns UTC, exactly."""
+        return self._began, self._ended
+
+
+def add_feeds(cerebro: Any, wheel: Wheel, traded: Mapping[str, Instrument], rows: Iterable[MarketEvent]) -> None:
+    """Let cerebro read what is traded from `wheel`; the first of `rows` tell what time frame it is."""
+    frame, compression = frame_of(rows)
+    cerebro.addstore(wheel)
+    for symbol, instrument in traded.items():
+        calendar = instrument.calendar
+        feed: Any = TapeFeed
+        made = feed(wheel=wheel, symbol=symbol, calendar=calendar, timeframe=frame, compression=compression)
+        cerebro.adddata(made, name=symbol)
 
 
 def as_stamp(ts: int) -> float:

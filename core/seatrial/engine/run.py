@@ -6,7 +6,6 @@ checkpoint then holds the simulator, the strategy, and how far the tape was read
 
 from __future__ import annotations
 
-from decimal import Decimal
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
@@ -16,7 +15,7 @@ import msgspec
 
 from seatrial.clock import NANOS_PER_SECOND, iso
 from seatrial.contracts.engine import Headroom, RunRecord
-from seatrial.contracts.market import Bar
+from seatrial.contracts.market import Bar, Instrument
 from seatrial.data.tape import has_bars, open_tape, sample_instruments
 from seatrial.engine.context import Context
 from seatrial.engine.loading import build
@@ -37,9 +36,10 @@ if TYPE_CHECKING:
     from seatrial.contracts.market import MarketEvent
     from seatrial.contracts.orders import Order
     from seatrial.contracts.scenario import Scenario
+    from seatrial.data.tape import OpenTape
     from seatrial.plugins import Plugins
 
-__all__ = ["Run"]
+__all__ = ["Run", "open_scenario", "steps_of", "traded"]
 
 
 _INTERRUPTED = "it was interrupted"
@@ -81,15 +81,13 @@ class Run(Generic[S]):
             raise InvalidConfigError("checkpoint_every", every, "give a directory for the checkpoints")
         if every == "bar" and not has_bars(scenario.tape):
             raise InvalidConfigError("checkpoint_every", every, "the tape has no bars; give 'event' or whole seconds")
-        instruments = scenario.instruments or (sample_instruments(scenario.tape.sample) if scenario.tape.sample else ())
+        self.tape, instruments = open_scenario(scenario)
         self._scenario = scenario
         self._engine = engine
         self._monitor = monitor
         self._stopped: str | None = None
         self.instruments = instruments
         """What was declared, or trades on the sample; none at all where any symbol trades."""
-        self.tape = open_tape(scenario.tape, instruments)
-        """The market data; it can be read again from the beginning."""
         fresh = simulator(
             initial_cash=execution.initial_cash,
             latency_config=execution.latency,
@@ -145,17 +143,11 @@ class Run(Generic[S]):
         self.simulator.resume()
         self._due = self._next_checkpoint(self.simulator.now)
         self._events = len(self.simulator.events)
-        for rows in _steps(islice(iter(self.tape), self._skipped, None)):
+        for rows in steps_of(islice(iter(self.tape), self._skipped, None)):
             if stop is not None and rows[-1].ts > stop:
                 self._stopped = "the time to stop was reached"
                 return
             yield rows
-
-    def symbols(self) -> dict[str, Decimal]:
-        """Return what trades, with the money a unit stands for: what was declared, else all that the tape shows."""
-        if self.instruments:
-            return {one.symbol: one.multiplier for one in self.instruments}
-        return dict.fromkeys((row.symbol for row in self.tape), Decimal(1))
 
     def meet(self, rows: tuple[MarketEvent, ...]) -> None:
         """Let a step of the tape happen, and before it everything that is due."""
@@ -276,7 +268,22 @@ class Run(Generic[S]):
             self._saved.append(str(self._manager.save_checkpoint(checkpoint)))
 
 
-def _steps(rows: Iterable[MarketEvent]) -> Iterator[tuple[MarketEvent, ...]]:
+def open_scenario(scenario: Scenario) -> tuple[OpenTape, tuple[Instrument, ...]]:
+    """Return a scenario's tape and its instruments: those declared, or what trades on its sample.
+
+    :raises SeatrialError: for a tape that cannot be read.
+    """
+    instruments = scenario.instruments or (sample_instruments(scenario.tape.sample) if scenario.tape.sample else ())
+    return open_tape(scenario.tape, instruments), instruments
+
+
+def traded(tape: OpenTape, instruments: Iterable[Instrument]) -> dict[str, Instrument]:
+    """Return what trades by symbol: what was declared, else, after reading it once, all that the tape shows."""
+    known = {one.symbol: one for one in instruments}
+    return known or {symbol: Instrument(symbol=symbol) for symbol in dict.fromkeys(row.symbol for row in tape)}
+
+
+def steps_of(rows: Iterable[MarketEvent]) -> Iterator[tuple[MarketEvent, ...]]:
     """Yield single rows, and bars of several symbols that end together as one step."""
     held: list[Bar] = []
     for row in rows:
