@@ -13,7 +13,7 @@ import msgspec
 from seatrial.engine.loading import load_class
 from seatrial.errors import InvalidConfigError
 
-__all__ = ["Settings", "add_analyzers", "analyses_of", "check_params"]
+__all__ = ["Settings", "analyses_of", "check_params", "open_cerebro"]
 
 _OURS = {
     "live": "rows are always taken one by one",
@@ -56,10 +56,16 @@ def check_params(params: Mapping[str, Any]) -> Settings:
     return Settings({name: _analyzer(name, given) for name, given in analyzers.items()}, cerebro)
 
 
-def add_analyzers(cerebro: Any, settings: Settings) -> None:
-    """Let cerebro ask the analyzers that were named."""
+def open_cerebro(settings: Settings, **defaults: Any) -> Any:
+    """Return a cerebro with the analyzers that were named, under `defaults` where nothing else is set.
+
+    Some analyzers read Backtrader's standard observers, and rows that are long past: where any is named both are kept.
+    """
+    make: Any = bt.Cerebro
+    cerebro = make(**{"stdstats": bool(settings.analyzers), **defaults, **settings.cerebro})
     for name, (kind, params) in settings.analyzers.items():
         cerebro.addanalyzer(kind, _name=name, **params)
+    return cerebro
 
 
 def analyses_of(strategy: Any) -> dict[str, Any]:

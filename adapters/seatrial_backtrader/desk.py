@@ -301,8 +301,7 @@ class Desk:
             native=told,
         )
 
-    @staticmethod
-    def _paid(order: Any, bit: Any) -> tuple[Decimal, Decimal]:  # noqa: ARG004 - who knows it better asks for the order
+    def _paid(self, order: Any, bit: Any) -> tuple[Decimal, Decimal]:  # noqa: ARG002 - who knows better asks for it
         """Return the price and the commission of a fill."""
         return exact(bit.price), exact(bit.comm)
 

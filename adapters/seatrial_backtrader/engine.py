@@ -11,7 +11,7 @@ from seatrial.engine.loading import load_class
 from seatrial.engine.needs import refuse_unclaimed
 from seatrial.engine.run import Run, traded
 from seatrial.plugins import installed_plugins
-from seatrial_backtrader.analyses import add_analyzers, analyses_of, check_params
+from seatrial_backtrader.analyses import analyses_of, check_params, open_cerebro
 from seatrial_backtrader.claims import BACKTRADER
 from seatrial_backtrader.costs import Scheme
 from seatrial_backtrader.feed import Wheel, add_feeds
@@ -47,12 +47,10 @@ class BacktraderEngine:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=DeprecationWarning, module="backtrader")
             if kind is not None and issubclass(kind, bt.Strategy):
-                cerebro = bt.Cerebro(**{"stdstats": False, **settings.cerebro})
-                add_analyzers(cerebro, settings)
+                cerebro = open_cerebro(settings)
                 return Voyage(scenario, kind, plugins, monitor).sail(cerebro)
             with Run(scenario, BACKTRADER, plugins, None, monitor, simulator=BacktraderSimulator) as run:
-                cerebro = bt.Cerebro(**{"stdstats": False, "exactbars": 1, **settings.cerebro})
-                add_analyzers(cerebro, settings)
+                cerebro = open_cerebro(settings, exactbars=not settings.analyzers)
                 _sail(cerebro, run)
                 return run.record(analyses_of(cerebro.runstrats[0][0]))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import backtrader as bt
 
-from seatrial.contracts.market import Bar
+from seatrial.contracts.market import Bar, Quote
 from seatrial_backtrader.broker import SeatrialBroker
 from seatrial_backtrader.desk import Desk
 from seatrial_backtrader.matching import Matcher, Venue
@@ -45,8 +45,8 @@ class Paid(Matcher):
     bills: dict[int, Bill]
 
     def _execute(self, order: Any, ago: Any = None, price: Any = None, *rest: Any, **named: Any) -> Any:
-        core: Order | None = None if ago is None or price is None else self.core_of(order)
-        if core is None:
+        core: Order | None = None if ago is None else self.core_of(order)
+        if core is None or price is None:
             return super()._execute(order, ago, price, *rest, **named)
         bill = self.till.bill(core, order, price)
         if bill is None:
@@ -123,10 +123,17 @@ class OwnBroker(Paid, SeatrialBroker):
     def _open(self) -> tuple[ExecutionGate, Desk, BrokerAccount, Observers]:
         self._names = _Named(self.cerebro.datas, ())
         self._names.strategy_id = self.strategy_id
-        known = {"account": self.account, "instruments": self.instruments}
-        return open_gate(self, self.p, self._names, self._hear, desk_type=OwnDesk, **known)
+        return open_gate(
+            self,
+            self.p,
+            self._names,
+            self._hear,
+            account=self.account,
+            instruments=self.instruments,
+            desk_type=OwnDesk,
+        )
 
-    def _far_ledger(self) -> Venue:
+    def _far_ledger(self) -> Any:
         venue: Any = super()._far_ledger()
         venue.till, venue.core_of, venue.bills = self.till, self.core_of, self.bills
         return venue
@@ -144,6 +151,8 @@ class OwnBroker(Paid, SeatrialBroker):
 
     def _mark(self, gate: ExecutionGate) -> None:
         for row in self.wheel.rows:
+            if isinstance(row, Quote):  # none are claimed
+                continue
             price = row.close if isinstance(row, Bar) else row.price
             gate.mark(row.symbol, price, row.ts)
             self.till.mark(row.symbol, price, row.ts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 from seatrial.contracts.engine import Engine
 from seatrial.contracts.plugin import EngineSpec
 from seatrial.errors import EngineNotInstalledError
@@ -13,7 +15,9 @@ __all__ = ["seatrial_engines"]
 
 def _load() -> Engine:
     try:
-        from seatrial_backtrader.engine import BacktraderEngine  # noqa: PLC0415 - an engine is loaded on demand
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "invalid escape sequence")  # in its sources, told when first compiled
+            from seatrial_backtrader.engine import BacktraderEngine  # noqa: PLC0415 - an engine is loaded on demand
     except ModuleNotFoundError as error:
         if error.name != "backtrader":
             raise

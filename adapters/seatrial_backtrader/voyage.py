@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from itertools import takewhile
+from pathlib import Path
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, cast
 
 import backtrader as bt
 
+import seatrial
 from seatrial.clock import iso
 from seatrial.contracts.checkpoint import AccountSummary
 from seatrial.contracts.engine import Headroom, RunRecord
@@ -20,7 +22,7 @@ from seatrial.errors import InvalidConfigError, SeatrialError, StrategyError
 from seatrial.gate.account import Account
 from seatrial.gate.instruments import Instruments
 from seatrial.gate.queue import NEVER
-from seatrial_backtrader.analyses import analyses_of
+from seatrial_backtrader import analyses
 from seatrial_backtrader.claims import BACKTRADER
 from seatrial_backtrader.costs import Scheme
 from seatrial_backtrader.feed import Wheel, add_feeds
@@ -38,6 +40,10 @@ if TYPE_CHECKING:
     from seatrial.plugins import Plugins
 
 __all__ = ["Voyage"]
+
+_INTERRUPTED = "it was interrupted"
+_PLACES = tuple(Path(str(module.__file__)).resolve().parent for module in (bt, seatrial, analyses))
+"""Where the code lies that is not the strategy's: Backtrader's, the core's, and ours."""
 
 
 class Voyage:
@@ -116,7 +122,7 @@ class Voyage:
         except Exception as error:  # whatever a stranger's code raises becomes an error of ours
             raise self._failed(error) from error
         self._finish()
-        found = analyses_of(cerebro.runstrats[0][0])
+        found = analyses.analyses_of(cerebro.runstrats[0][0])
         del found[_Witness.__name__]
         return self._record(found)
 
@@ -132,7 +138,7 @@ class Voyage:
             return
         self._recorder.row(self.now, len(rows))
         if self._monitor is not None and not self._monitor.row(rows[-1], self._recorder.rows):
-            self._stopped = "it was interrupted"
+            self._stopped = _INTERRUPTED
             cerebro.runstop()
 
     def _steps(self) -> Iterator[tuple[MarketEvent, ...]]:
@@ -149,7 +155,7 @@ class Voyage:
     def _finish(self) -> None:
         """Let everything under way arrive; nothing trades any more."""
         gate, stop = self._broker.gate, self._scenario.stop
-        if gate is None or self._stopped == "it was interrupted":
+        if gate is None or self._stopped == _INTERRUPTED:
             return
         end = NEVER - 1 if stop is None else stop
         for due in takewhile(lambda due: due <= end, iter(gate.wire.next_due, NEVER)):
@@ -164,7 +170,7 @@ class Voyage:
         place = f", {own[-1].filename.rpartition('/')[2]}:{own[-1].lineno}" if own else ""
         return StrategyError(path, f"it failed at {iso(self.now)}{place} ({type(error).__name__}: {error})")
 
-    def _record(self, analyses: dict[str, Any]) -> RunRecord:
+    def _record(self, found: dict[str, Any]) -> RunRecord:
         broker, recorder, account = self._broker, self._recorder, self._account
         gate = broker._standing()
         risk = gate.admission.risk
@@ -193,7 +199,7 @@ class Voyage:
             faults=tuple(self._tape.faults),
             fault_count=self._tape.fault_count,
             warnings=tuple(f"observer {name!r} failed: {error}" for name, error in broker._observers.dropped.items()),
-            analyses=analyses,
+            analyses=found,
         )
 
 
@@ -246,4 +252,5 @@ def _check(scenario: Scenario, kind: Any) -> None:
 
 
 def _is_ours(filename: str) -> bool:
-    return any(f"/{package}/" in filename for package in ("backtrader", "seatrial_backtrader", "seatrial"))
+    path = Path(filename).resolve()
+    return any(path.is_relative_to(place) for place in _PLACES)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import backtrader as bt
+import backtrader
 import pytest
 from msgspec.structs import replace
 
@@ -15,7 +15,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.backtrader.engine import own
 from tests.backtrader.engine.crew import MS, ticks
 
-from seatrial import LATENCY_INSTANT, LATENCY_NORMAL, Constant, FeeSchedule, LatencyConfig, OrderSide, RiskConfig
+from seatrial import (
+    LATENCY_INSTANT,
+    LATENCY_NORMAL,
+    Constant,
+    FeeSchedule,
+    LatencyConfig,
+    OrderSide,
+    PositionLimitRule,
+    RiskConfig,
+)
 from seatrial.contracts.events import OrderCancelled, OrderExecution, OrderRejected, OrderSubmitted
 from seatrial.contracts.rejection import RejectionReason
 from seatrial.contracts.scenario import CancelAt, ExecutionConfig, Scenario, StrategyRef, Tape
@@ -28,6 +37,7 @@ from seatrial_backtrader.feed import as_stamp
 if TYPE_CHECKING:
     from seatrial.contracts.engine import RunRecord
 
+bt: Any = backtrader  # whose modules hide what they hold from a type checker
 PATH = own.__file__
 COSTS = VenueConfig(fees=FeeSchedule(per_share=Decimal("0.005"), minimum=Decimal(1)))
 
@@ -80,7 +90,7 @@ class _Notes(bt.Analyzer):
 
     def notify_order(self, order: Any) -> None:
         if order.status == bt.Order.Completed:
-            self.rets.append((order.executed.size, order.executed.price))
+            self.rets.append((order.executed.exbits[-1].size, order.executed.exbits[-1].price))
 
     def get_analysis(self) -> Any:
         return self.rets
@@ -186,7 +196,8 @@ def test_a_run_stops_at_its_time() -> None:
 
     assert record.stopped == "the time to stop was reached"
     assert record.ended == stop
-    assert record.events == tuple(event for event in whole.events if event.reported_at <= stop)
+    assert record.events == whole.events[: len(record.events)]
+    assert len(record.events) >= 10
 
 
 @pytest.mark.parametrize(
@@ -219,13 +230,14 @@ def test_what_a_strategy_does_not_take_is_named() -> None:
 
 def test_a_strategy_that_fails_is_named_with_its_line() -> None:
     """The error tells when, where and why."""
-    with pytest.raises(StrategyError, match=r"it failed at 2000-01-.*, own\.py:\d+ \(ValueError: no idea\)"):
+    with pytest.raises(StrategyError, match=r"it failed at 2000-03-07.*, own\.py:\d+ \(ValueError: no idea\)"):
         run(session("Failing"))
 
 
 def test_rules_hold_back_a_backtrader_strategy() -> None:
     """A refusal of the gate's reaches the record, and nothing trades."""
-    record = run(session("Crossing", risk=RiskConfig(kill_switch=True)))
+    limits = RiskConfig(position_limit=PositionLimitRule(max_shares=Decimal(499)))
+    record = run(session("Crossing", risk=limits))
 
     assert fills(record) == []
-    assert {order.rejection_reason for order in record.orders} == {RejectionReason.TRADING_HALTED}
+    assert {order.rejection_reason for order in record.orders} == {RejectionReason.RISK_POSITION_LIMIT}

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import random
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from tests.backtrader.engine.crew import MORE, PLAIN, config, scenario
+from tests.backtrader.engine.crew import MORE, PLAIN, config, scenario, ticks
 
-from seatrial import LATENCY_FAST, LATENCY_INSTANT, LATENCY_NORMAL, LATENCY_SLOW
+from seatrial import (
+    LATENCY_FAST,
+    LATENCY_INSTANT,
+    LATENCY_NORMAL,
+    LATENCY_SLOW,
+    DrawdownLimitRule,
+    PositionLimitRule,
+    RiskConfig,
+)
 from seatrial.contracts.events import OrderExecution, encode_events
-from seatrial.contracts.venue import AccountType
+from seatrial.contracts.venue import AccountType, Convention, LimitFill, PriceImprovement
 from seatrial.engine.native import NativeEngine
 from seatrial_backtrader.engine import BacktraderEngine
 
@@ -50,3 +61,23 @@ def test_every_order_type_fills_alike(seed: int, profile: str) -> None:
     """So are trailing and linked orders, and those that expire."""
     kinds = tuple(kind for kind in MORE if kind != "post_only")
     assert_same(scenario(100 + seed, PROFILES[profile], config(), kinds))
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_every_convention_backtrader_can_follow_fills_alike(seed: int) -> None:
+    """So do limits that fill through or at touch, with and without improvement, under rules, on prints with sizes."""
+    dice = random.Random(seed)
+    venue = config(
+        dice.choice(list(AccountType)),
+        convention=dice.choice([None, Convention.NEXT]),
+        limit_fill=dice.choice([None, *LimitFill]),
+        price_improvement=dice.choice(list(PriceImprovement)),
+    )
+    limits = RiskConfig(
+        drawdown_limit=DrawdownLimitRule(max_total_drawdown_pct=Decimal(1)),
+        position_limit=PositionLimitRule(max_shares=Decimal(60)),
+    )
+    rows = tuple(replace(row, size=Decimal(dice.randint(1, 60))) for row in ticks(seed, 600))
+    risk, latency = dice.choice([None, limits]), dice.choice(list(PROFILES.values()))
+    kinds = tuple(kind for kind in MORE if kind != "post_only")
+    assert_same(scenario(seed, latency, venue, kinds, rows=rows, risk=risk))

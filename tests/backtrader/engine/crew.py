@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from seatrial.contracts.risk import RiskConfig
     from seatrial.engine.context import Context
 
-__all__ = ["MS", "Wild", "bars", "config", "scenario", "ticks"]
+__all__ = ["MS", "Ladder", "Sender", "Wild", "bars", "config", "scenario", "ticks"]
 
 MS = 1_000_000
 CENT = Decimal("0.01")
@@ -105,6 +105,41 @@ class Wild(Strategy):
             "oco": stop | group,
         }
         ctx.submit(symbol, side, quantity, **terms[kind])
+
+
+class Sender(Strategy):
+    """Sends the orders it is given on the fifth row, one after another, then perhaps wants the first changed."""
+
+    def __init__(self, orders: list[dict[str, Any]], modify: Decimal | None = None) -> None:
+        self.orders = orders
+        self.modify = modify
+        self.seen = 0
+
+    def on_market(self, ctx: Context, event: MarketEvent) -> None:
+        """Count the rows."""
+        self.seen += 1
+        if self.seen == 5:
+            sent = [ctx.submit(**terms) for terms in self.orders]
+            if self.modify is not None:
+                ctx.modify(sent[0].order_id, limit_price=self.modify)
+
+
+class Ladder(Strategy):
+    """Keeps limits at many prices on both sides of the market."""
+
+    def __init__(self, rungs: int) -> None:
+        self.rungs = rungs
+        self.seen = 0
+
+    def on_market(self, ctx: Context, event: MarketEvent) -> None:
+        """Send them once, around the first price, in no order of their prices."""
+        self.seen += 1
+        mark = ctx.mark("A")
+        if self.seen == 20 and mark is not None:
+            for n in range(self.rungs):
+                away = CENT * (3 + n * 7 % self.rungs)
+                side, price = (OrderSide.SELL, mark.price + away) if n % 2 else (OrderSide.BUY, mark.price - away)
+                ctx.submit("A", side, 1, OrderType.LIMIT, limit_price=price)
 
 
 def ticks(seed: int, count: int = 800) -> tuple[Trade, ...]:

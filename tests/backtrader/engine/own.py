@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import backtrader as bt
+import backtrader
+
+bt: Any = backtrader  # whose modules hide what they hold from a type checker
 
 __all__ = ["Bracketed", "Crossing", "Failing", "Shorting", "Waving"]
 
@@ -15,8 +17,8 @@ class Crossing(bt.Strategy):
     params: Any = (("fast", 20), ("slow", 100), ("size", 500))
 
     def __init__(self) -> None:
-        fast, slow = bt.ind.SMA(period=self.p.fast), bt.ind.SMA(period=self.p.slow)  # type: ignore[attr-defined]
-        self.cross = bt.ind.CrossOver(fast, slow)  # type: ignore[attr-defined]
+        fast, slow = bt.ind.SMA(period=self.p.fast), bt.ind.SMA(period=self.p.slow)
+        self.cross = bt.ind.CrossOver(fast, slow)
 
     def next(self) -> None:
         """Act on a cross."""
@@ -56,7 +58,9 @@ class Bracketed(bt.Strategy):
         """Send a bracket where there is none."""
         if not self.position and not self.broker.get_orders_open():
             close = self.data.close[0]
-            self.buy_bracket(size=10, exectype=bt.Order.Market, limitprice=close * 1.03, stopprice=close * 0.97)
+            self.buy_bracket(
+                size=10, exectype=bt.Order.Market, limitprice=round(close * 1.03, 2), stopprice=round(close * 0.97, 2)
+            )
 
 
 class Failing(bt.Strategy):
