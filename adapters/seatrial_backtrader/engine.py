@@ -18,10 +18,12 @@ from seatrial_backtrader.feed import Wheel, add_feeds
 from seatrial_backtrader.floor import BacktraderSimulator
 from seatrial_backtrader.helm import Helm
 from seatrial_backtrader.pit import Pit
+from seatrial_backtrader.stock import stock_executions
 from seatrial_backtrader.voyage import Voyage
 
 if TYPE_CHECKING:
     from seatrial.contracts.engine import RunMonitor, RunRecord
+    from seatrial.contracts.events import OrderExecution
     from seatrial.contracts.scenario import Scenario
     from seatrial.plugins import Plugins
 
@@ -53,6 +55,12 @@ class BacktraderEngine:
                 cerebro = open_cerebro(settings, exactbars=not settings.analyzers)
                 _sail(cerebro, run)
                 return run.record(analyses_of(cerebro.runstrats[0][0]))
+
+    def stock(self, scenario: Scenario) -> list[OrderExecution]:
+        """Run a script without delays, rules and costs on Backtrader alone; return what was executed, in order."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=DeprecationWarning, module="backtrader")
+            return stock_executions(scenario)
 
 
 def _sail(cerebro: Any, run: Run[BacktraderSimulator]) -> None:

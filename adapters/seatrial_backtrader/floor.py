@@ -215,7 +215,6 @@ class TapeMarket(Market):
         order = self._orders.get(working.order_id)
         if order is None:  # an order for the close, which Backtrader has not seen
             order = self._orders[working.order_id] = self._order(working)
-            order.executed.remsize = order.created.size
         cash = self._ledger.account.cash
         self._pit.book(order, quantity, price, fee=fee, cash=cash, whole=not working.remaining)
 
@@ -266,5 +265,5 @@ class BacktraderVenue(SimulatedVenue):
 class BacktraderSimulator(ExecutionSimulator):
     """The execution simulator before Backtrader's matching."""
 
-    venue_type = BacktraderVenue
+    _venue_type = BacktraderVenue
     venue: BacktraderVenue

@@ -67,7 +67,7 @@ class ExecutionSimulator(Driver):
     time order, each at its own time.
     """
 
-    venue_type: ClassVar[type[SimulatedVenue]] = SimulatedVenue
+    _venue_type: ClassVar[type[SimulatedVenue]] = SimulatedVenue
     """What opens the venue behind the gate."""
 
     def __init__(
@@ -113,7 +113,7 @@ class ExecutionSimulator(Driver):
         self.risk_config = risk_config
         self.initial_cash = cash
         self._account = Account(cash, known)
-        venue = self.venue_type(cash, config, known, plugins)
+        venue = self._venue_type(cash, config, known, plugins)
         gate = ExecutionGate(
             venue,
             latency=latency_config,
