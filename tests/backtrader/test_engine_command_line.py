@@ -78,6 +78,20 @@ def test_a_backtrader_strategy_runs_with_its_analyzers(here: Path) -> None:
     assert json.loads(seatrial("summary", "s-1", "--json").stdout)
 
 
+def test_an_interrupted_run_says_that_there_is_no_way_on(here: Path) -> None:
+    """Ctrl-C ends the run after its row; it leaves no checkpoint, and nobody is sent after one."""
+    lines = ["import os, signal", "class Storm:", "    seen = 0", "    def on_market(self, ctx, event):"]
+    lines += ["        self.seen += 1", "        if self.seen == 500: os.kill(os.getpid(), signal.SIGINT)"]
+    (here / "storm.py").write_text("\n".join(lines), "utf-8")
+    session = '[session]\nengine = "backtrader"\n[tape]\nsample = "ibm_daily"\n[strategy]\npath = "storm.py:Storm"\n'
+    (here / "storm.toml").write_text(session, "utf-8")
+    result = seatrial("run", "storm.toml")
+
+    assert result.exit_code == 130
+    assert "after row 500; this engine leaves no checkpoint to go on from" in result.stderr
+    assert "--resume" not in result.stderr
+
+
 def test_it_is_listed(here: Path) -> None:
     """`seatrial engines` says that it is ready, and with which Backtrader."""
     result = seatrial("engines", "--json")
