@@ -74,7 +74,7 @@ clean:
 
 # The environment with the tools includes the one without, so each install updates both stamps.
 $(RUN_STAMP): pyproject.toml | interpreter
-	@$(PIP) -e .
+	@$(PIP) -e '.[backtrader]'
 	@touch $@
 
 $(DEV_STAMP): pyproject.toml | interpreter

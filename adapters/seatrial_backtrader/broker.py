@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import backtrader as bt
 from backtrader.brokers.bbroker import BackBroker
@@ -110,6 +110,8 @@ class SeatrialBroker(Switches):
             refuse_unknown(unknown, self.p._getkeys())
             super().__init__()
 
+    far_type: ClassVar[type[Venue]] = Venue
+    """What the far ledger is kept by."""
     venue: Any = None
     """The far ledger, where there are two."""
     recovery: Recovery | None = None
@@ -134,7 +136,7 @@ class SeatrialBroker(Switches):
         check(self.p)
         check_recovery(self.p)
         self.keeps_off_stale = self.p.stale_match == "never"
-        if not _stands(self.p):
+        if not self._stands():
             return
         self._names = Names(self.cerebro.datas, self.cerebro.runningstrats)
         self._groups: dict[int, list[tuple[Any, bool]]] = {}
@@ -147,7 +149,7 @@ class SeatrialBroker(Switches):
         if self.p.ledgers == 2 or _delays(self.p.latency_config, Leg.FILL, Leg.ACK):  # noqa: PLR2004 - two ledgers
             self.venue = self._far_ledger()
             self._replica = Replica(self, self.venue, self._in_flight)
-        self.gate, self.desk, self._account, self._observers = open_gate(self, self.p, self._names, self._hear)
+        self.gate, self.desk, self._account, self._observers = self._open()
         self._ruled = self.gate.admission.risk is not None
         self._stamps = DailyStamps(self._names.datas if _delays(self.p.latency_config, *Leg) else {})
         if self.venue is not None:
@@ -161,8 +163,16 @@ class SeatrialBroker(Switches):
         if self.recovery is not None:
             self.recovery.close()
 
+    def _stands(self) -> bool:
+        """Return whether the run needs the gate at all."""
+        return _asks_for_a_gate(self.p)
+
+    def _open(self) -> tuple[ExecutionGate, Desk, BrokerAccount, Observers]:
+        """Open the gate of the run."""
+        return open_gate(self, self.p, self._names, self._hear)
+
     def _far_ledger(self) -> Venue:
-        venue = Venue()
+        venue = self.far_type()
         venue.p = venue.params = self.p  # what setters set holds for both
         venue.comminfo = self.comminfo
         venue.cerebro = self.cerebro
@@ -506,7 +516,7 @@ def _delays(latency: LatencyConfig, *legs: Leg) -> bool:
     return any(latency.leg(leg) != Constant(0) for leg in legs)
 
 
-def _stands(p: Any) -> bool:
+def _asks_for_a_gate(p: Any) -> bool:
     """Return whether a run needs the gate at all."""
     kept = p.checkpoints is not None or p.resume is not False
     return bool(kept or p.risk_config is not None or p.observers or p.ledgers == 2 or _delays(p.latency_config, *Leg))  # noqa: PLR2004 - two ledgers

@@ -287,18 +287,23 @@ class Desk:
         ticket.left -= quantity
         ticket.fills += 1
         self._moment = at = self._match_time(ticket, order, bit)
+        price, commission = self._paid(order, bit)
         if done:
             self.close(ticket)
         self.gate.filled(
             ticket.order_id,
             at,
             quantity,
-            exact(bit.price),
-            exact(bit.comm),
+            price,
+            commission,
             is_partial=not done,
             liquidity=Liquidity.TAKER if order.exectype in _TAKERS else Liquidity.MAKER,
             native=told,
         )
+
+    def _paid(self, order: Any, bit: Any) -> tuple[Decimal, Decimal]:  # noqa: ARG002 - who knows better asks for it
+        """Return the price and the commission of a fill."""
+        return exact(bit.price), exact(bit.comm)
 
     def _ended(self, ticket: Ticket, order: Any) -> None:
         told, status, at = self._report(order), order.status, max(self._moment, ticket.arrived)

@@ -24,6 +24,7 @@ from seatrial_backtrader.state import ToldCodec
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from seatrial.gate.account import Account
     from seatrial.gate.client import NativeSink
     from seatrial_backtrader.naming import Names
 
@@ -63,22 +64,32 @@ def refuse_unknown(arguments: dict[str, Any], known: Iterable[str]) -> None:
 
 
 def open_gate(
-    broker: Any, p: Any, names: Names, sink: NativeSink
+    broker: Any,
+    p: Any,
+    names: Names,
+    sink: NativeSink,
+    *,
+    account: Account | None = None,
+    instruments: Instruments | None = None,
+    desk_type: type[Desk] = Desk,
 ) -> tuple[ExecutionGate, Desk, BrokerAccount, Observers]:
-    """Return a gate before `broker`, with the desk behind it, the account its rules read, and who observes.
+    """Return a gate before `broker`, with the desk behind it, the broker's own account, and who observes.
+
+    Rules read that account, unless the gate is given an exact one to keep. Without `instruments` the feeds are meant.
 
     :raises InvalidConfigError: for rules or observers that cannot be opened.
     """
-    account = BrokerAccount(broker, names)
-    desk = Desk(broker, p.bar_theta, Draws(LATENCY_INSTANT, p.seed, p.simulator_id))
+    own = BrokerAccount(broker, names)
+    desk = desk_type(broker, p.bar_theta, Draws(LATENCY_INSTANT, p.seed, p.simulator_id))
     gate = ExecutionGate(
         desk,
         latency=p.latency_config,
         risk=p.risk_config,
         seed=p.seed,
         simulator_id=p.simulator_id,
-        instruments=Instruments(_instruments(broker, names)),
-        account_view=account,
+        instruments=instruments or Instruments(_instruments(broker, names)),
+        account=account,
+        account_view=own if account is None else None,
         native_sink=sink,
         native_codec=ToldCodec(broker),
         plugins=p.plugins,
@@ -87,7 +98,7 @@ def open_gate(
     observers = Observers([open_observer(one, p.plugins) for one in p.observers])
     if observers:
         gate.add_listener(observers)
-    return gate, desk, account, observers
+    return gate, desk, own, observers
 
 
 def _instruments(broker: Any, names: Names) -> list[Instrument]:

@@ -51,7 +51,12 @@ def span(data: Any) -> tuple[int, int]:
     """Return when the present bar of a feed began and ended, in UNIX ns UTC.
 
     It began when the bar before it ended, or a whole period before its end if that is later; a tick takes no time.
+    A feed that knows better says so itself, by `exact_span`.
     """
+    told = getattr(type(data), "exact_span", None)
+    if told is not None:
+        began, ended = told(data)
+        return int(began), int(ended)
     stamps = data.datetime
     end = to_ns(stamps[0])
     start = end - _FRAMES.get(data._timeframe, 0) * (data._compression or 1)

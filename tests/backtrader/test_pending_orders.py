@@ -151,7 +151,7 @@ FILLERS: dict[str, Any] = {
 
 def play(scenario: Scenario, broker: Any) -> list[Any]:
     """Run a scenario through `broker` and return everything that was seen, and how it ended."""
-    bt.Order.refbasis = itertools.count(1)
+    bt.order.OrderBase.refbasis = itertools.count(1)
     log: list[Any] = []
     cerebro = bt.Cerebro(stdstats=False, exactbars=scenario.exactbars, cheat_on_open=False)
     broker.set_cash(2_000.0)

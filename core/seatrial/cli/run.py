@@ -119,8 +119,9 @@ def _print_how_to_go_on(plan: Plan, folder: RunFolder, outcome: Outcome, runs: P
     place = folder.name if folder.path.parent == Path("runs") and runs == Path("runs") else str(folder.path)
     where = f"at {iso(outcome.record.ended)}, after row {outcome.record.rows:,}"
     hint = shlex.join(("seatrial", "run", str(plan.path), "--resume", place))
+    told = f"go on with: {hint}" if outcome.record.checkpoints else "this engine leaves no checkpoint to go on from"
     after_the_echo = "\n" if sys.stderr.isatty() else ""  # a terminal shows ^C where the cursor is
-    click.echo(f"{after_the_echo}seatrial: interrupted {where}; go on with: {hint}", err=True)
+    click.echo(f"{after_the_echo}seatrial: interrupted {where}; {told}", err=True)
 
 
 def _fail(problem: str) -> NoReturn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -133,6 +133,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     `started` and `ended` are simulated times in UNIX ns UTC, `rows` how many rows of the tape were used. `stopped` says
     why a run ended before its tape, and `None` for one that did not. `equity` are samples, thinned out evenly on long
     runs; `max_drawdown_pct` looks at every row. `faults` are the first of `fault_count` rows that were dropped.
+    `analyses` are what the engine's own analyses found, by name, as JSON values.
     """
 
     engine: EngineInfo
@@ -153,6 +154,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[TapeFault, ...] = ()
     fault_count: int = 0
     warnings: tuple[str, ...] = ()
+    analyses: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
 
 
 class RunMonitor(Protocol):

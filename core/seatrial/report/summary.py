@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -55,7 +56,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     costed, and is `None` where nobody noted what the market showed (of a simulator).
     `adjusted` is the cash that deposits, interest and the like added: it is no return. `return_pct` is of
     `initial_cash` (`None` where that is zero), `max_drawdown_pct` of the highest equity before (`None` where none was
-    sampled). `rules` says what each rule did.
+    sampled). `rules` says what each rule did, `analyses` what the engine's own analyses found.
     """
 
     name: str
@@ -79,6 +80,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     return_pct: Decimal | None
     max_drawdown_pct: Decimal | None
     rules: tuple[RuleUse, ...]
+    analyses: dict[str, Any] = msgspec.field(default_factory=dict[str, Any])
 
     @property
     def rejected(self) -> int:
@@ -101,6 +103,7 @@ class _Run(NamedTuple):
     multipliers: Mapping[str, Decimal]
     rules: tuple[str, ...]
     headroom: tuple[Headroom, ...] = ()
+    analyses: Mapping[str, Any] = MappingProxyType({})
 
 
 def summarize(
@@ -140,6 +143,7 @@ def _from_record(record: RunRecord, name: str | None) -> _Run:
         multipliers=multipliers(record.scenario.instruments),
         rules=configured_rules(execution.risk),
         headroom=record.headroom,
+        analyses=record.analyses,
     )
 
 
@@ -213,6 +217,7 @@ def _summary(run: _Run) -> RunSummary:
         return_pct=gain * _HUNDRED / run.initial_cash if run.initial_cash else None,
         max_drawdown_pct=run.max_drawdown_pct,
         rules=count_rules(run.events, run.rules, run.headroom),
+        analyses=dict(run.analyses),
     )
 
 

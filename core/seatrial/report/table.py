@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from rich import box
 from rich.table import Table
@@ -11,7 +11,7 @@ from rich.text import Text
 from seatrial.report.words import duration, money, per_cent, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from seatrial.contracts.rejection import RejectionReason
     from seatrial.report.costs import CostSplit
@@ -23,6 +23,9 @@ __all__ = ["summary_table"]
 
 _Row: TypeAlias = "tuple[str, Callable[[RunSummary], str]]"
 """A row's label, and what it shows of each run."""
+
+_MOST = 12
+"""How many numbers of one analysis are shown."""
 
 _LEGS = (("submit", "submit"), ("ack", "ack"), ("fill", "fill report"), ("cancel", "cancel"), ("modify", "modify"))
 
@@ -37,7 +40,12 @@ def summary_table(summaries: Iterable[RunSummary], title: str | None = None, *, 
     table.add_column("")
     for run in runs:
         table.add_column(Text(run.name), justify="right")
-    for label, cell in (*_orders(runs), *_times(runs, detailed=detailed), *_money(runs, detailed=detailed)):
+    for label, cell in (
+        *_orders(runs),
+        *_times(runs, detailed=detailed),
+        *_money(runs, detailed=detailed),
+        *_analyses(runs),
+    ):
         table.add_row(Text(label), *[Text(cell(run)) for run in runs])
     return table
 
@@ -142,3 +150,37 @@ def _total(cost: CostSplit) -> str:
 
 def _positions(run: RunSummary) -> str:
     return ", ".join(f"{plain(quantity)} {symbol}" for symbol, quantity in run.positions.items()) or "flat"
+
+
+def _analyses(runs: Sequence[RunSummary]) -> list[_Row]:
+    rows: list[_Row] = []
+    for name in dict.fromkeys(name for run in runs for name in run.analyses):
+        leaves = list(dict.fromkeys(leaf for run in runs for leaf in _leaves(run.analyses.get(name))))
+        rows.append((f"analysis {name}", lambda _: ""))
+        rows += [(f"  {'.'.join(leaf) or 'value'}", _found(name, leaf)) for leaf in leaves[:_MOST]]
+        if len(leaves) > _MOST:
+            more = f"{len(leaves) - _MOST} more in the record"
+            rows.append((f"  {more}", lambda _: ""))
+    return rows
+
+
+def _leaves(value: Any) -> Iterator[tuple[str, ...]]:
+    """Yield where the single values of a nested one lie."""
+    if not isinstance(value, dict):
+        yield ()
+        return
+    nested = cast("dict[str, Any]", value)
+    for key, one in nested.items():
+        yield from ((key, *rest) for rest in _leaves(one))
+
+
+def _found(name: str, leaf: tuple[str, ...]) -> Callable[[RunSummary], str]:
+    def cell(run: RunSummary) -> str:
+        value: Any = run.analyses.get(name)
+        for key in leaf:
+            value = cast("dict[str, Any]", value).get(key) if isinstance(value, dict) else None
+        if value is None:
+            return "-"
+        return f"{value:,.4f}" if isinstance(value, float) else str(value)
+
+    return cell

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 from msgspec.structs import replace
@@ -67,6 +67,9 @@ class ExecutionSimulator(Driver):
     time order, each at its own time.
     """
 
+    _venue_type: ClassVar[type[SimulatedVenue]] = SimulatedVenue
+    """What opens the venue behind the gate."""
+
     def __init__(
         self,
         *,
@@ -110,7 +113,7 @@ class ExecutionSimulator(Driver):
         self.risk_config = risk_config
         self.initial_cash = cash
         self._account = Account(cash, known)
-        venue = SimulatedVenue(cash, config, known, plugins)
+        venue = self._venue_type(cash, config, known, plugins)
         gate = ExecutionGate(
             venue,
             latency=latency_config,

@@ -1,0 +1,269 @@
+"""The venue on Backtrader: orders arrive, end and hang together as at the simulated venue, and Backtrader matches them.
+
+Which order trades in a bar, and at which of the bar's prices, is Backtrader's say. What is paid, what an account
+allows, what groups and brackets do, is as at the simulated venue, to the cent.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from seatrial.contracts.market import Bar
+from seatrial.contracts.rejection import RejectionReason
+from seatrial.contracts.terms import Liquidity, OrderType, TimeInForce
+from seatrial.contracts.venue import LimitFill, PriceImprovement
+from seatrial.venue.arrivals import by_venue
+from seatrial.venue.market import Market
+from seatrial.venue.matching import tighten
+from seatrial.venue.moment import Moment
+from seatrial.venue.path import bar_path
+from seatrial.venue.simulated import SimulatedVenue
+from seatrial.venue.simulator import ExecutionSimulator
+from seatrial.venue.working import Phase
+from seatrial_backtrader.pit import KINDS, Pit, order_for
+from seatrial_backtrader.stamps import exact
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from seatrial.contracts.events import OrderChange
+    from seatrial.contracts.market import Trade
+    from seatrial.contracts.orders import Order
+    from seatrial.contracts.venue import VenueConfig
+    from seatrial.gate.instruments import Instruments
+    from seatrial.plugins import Plugins
+    from seatrial.venue.book import Book
+    from seatrial.venue.working import Working
+
+__all__ = ["BacktraderSimulator", "BacktraderVenue"]
+
+_TIFS = frozenset({TimeInForce.GTC, TimeInForce.DAY, TimeInForce.GTD})
+_WITH_LIMIT = frozenset({OrderType.STOP_LIMIT, OrderType.TRAILING_STOP_LIMIT})
+
+
+class _Scene:
+    """One symbol's part in a round: its book, what its row showed and when, and how much of it may be ours."""
+
+    def __init__(self, book: Book, row: Trade | Bar, start: int, cut: int, share: Decimal | None) -> None:
+        self.book = book
+        self.row = row
+        self.cut = cut
+        if isinstance(row, Bar):
+            self.path = bar_path(row, start)
+            shown = [row.open, row.high, row.low, row.close]
+        else:
+            self.path = ((row.ts, row.price),)
+            shown = [row.price]
+        self.open, self.close = shown[0], shown[-1]
+        self.high, self.low = max(shown), min(shown)
+        self.moment = Moment.of_price(start, self.open, share, strict=False)
+        self._known = {float(price): price for price in shown}
+
+    def price(self, number: float, working: Working) -> Decimal:
+        """Return the exact price that Backtrader means."""
+        for own in (working.limit, working.trigger):
+            if own is not None and float(own) == number:
+                return own
+        return self._known.get(number) or exact(number)
+
+    def time_of(self, price: Decimal) -> int:
+        """Return when the bar came to a price, on the path that every engine here takes a bar to have gone."""
+        at, before = self.path[0]
+        if price == before:
+            return at
+        for ts, then in self.path[1:]:
+            if min(before, then) <= price <= max(before, then):
+                return ts
+            before = then
+        return self.path[-1][0]
+
+
+class TapeMarket(Market):
+    """Lets Backtrader match the orders of its books."""
+
+    def __init__(self, venue: BacktraderVenue, config: VenueConfig, instruments: Instruments) -> None:
+        """Match for `venue`."""
+        super().__init__(config, instruments, venue.ledger, venue._matcher)
+        self._venue = venue
+        self._improves = config.price_improvement is PriceImprovement.ALWAYS
+        self._strict = config.limit_fill is not LimitFill.TOUCH
+        self._scenes: dict[str, _Scene] = {}
+        self._pit: Pit
+        self._feeds: dict[str, Any] = {}
+        self._owner: Any = None
+        self._orders: dict[str, Any] = {}
+
+    def connect(self, pit: Pit, feeds: dict[str, Any], owner: Any) -> None:
+        """Match in `pit` on `feeds`, for the strategy `owner`."""
+        self._pit, self._feeds, self._owner = pit, feeds, owner
+
+    def trade(self, trade: Trade) -> None:
+        """Somebody traded at this price."""
+        book = self.book(trade.symbol)
+        book.is_bars = False
+        self._play((_Scene(book, trade, trade.ts, trade.ts, self._share(book, trade.size)),))
+
+    def bars(self, bars: Sequence[Bar], starts: Sequence[int]) -> None:
+        """The markets moved like this; Backtrader looks at each bar as a whole."""
+        scenes: list[_Scene] = []
+        for bar, start in zip(bars, starts, strict=True):
+            book = self.book(bar.symbol)
+            book.is_bars = True
+            scenes.append(_Scene(book, bar, start, self.bar_cut(start, bar.ts), self._share(book, bar.volume)))
+            book.bar_end = bar.ts
+        self._play(scenes)
+
+    def _play(self, scenes: Sequence[_Scene]) -> None:
+        self._scenes = {scene.book.symbol: scene for scene in scenes}
+        arrived = [one for scene in scenes for one in scene.book.fresh.values() if one.since <= scene.cut]
+        for working in sorted(arrived, key=lambda one: one.sequence):
+            self._enter(working)
+        self._pit.match()
+        for scene in scenes:
+            if scene.book.closing:
+                scene.moment.bid = scene.moment.ask = scene.close
+                scene.moment.ts = scene.row.ts
+                self._matcher.close(scene.book, scene.moment, scene.row.ts)
+            self._keep_last(scene.book, scene.close, scene.row.ts)
+        self._scenes = {}
+
+    def _enter(self, working: Working) -> None:
+        scene = self._scenes[working.symbol]
+        scene.book.leave(working)
+        order = self._orders[working.order_id] = self._order(working)
+        if working.trails:
+            self.trail(order, scene.open)
+        self._pit.put(order)
+
+    def _order(self, working: Working) -> Any:
+        return order_for(working, self._owner, self._feeds[working.symbol], self)
+
+    # -- the referee -----------------------------------------------------------------------------------------------
+
+    def may_meet(self, order: Any) -> bool:
+        """Keep orders from bars that are over, and resting limits from prices nobody traded beyond."""
+        working = order.working
+        scene = self._scenes.get(working.symbol)
+        if scene is None:
+            return False
+        limit = working.limit
+        if not self._strict or working.phase is not Phase.LIMIT or limit is None or self._is_first(order):
+            return True
+        return bool(scene.low < limit if working.is_buy else scene.high > limit)
+
+    def matched(self, order: Any, price: float) -> None:
+        """Settle what Backtrader matches: worse by the slippage where it takes liquidity, else at its own price."""
+        working = order.working
+        scene = self._scenes[working.symbol]
+        paid = scene.price(price, working)
+        now = max(scene.time_of(paid), working.since)
+        if working.expire_at is not None and now >= working.expire_at:
+            return
+        if working.phase is Phase.STOP:
+            self.triggered(order)
+        takes = working.phase is not Phase.LIMIT or self._is_first(order)
+        limit = working.limit if working.phase is Phase.LIMIT else None
+        if takes:
+            paid = self._matcher.slipped(scene.book, paid, is_buy=working.is_buy)
+        elif not self._improves and limit is not None:
+            paid = limit
+        if limit is not None:
+            paid = min(paid, limit) if working.is_buy else max(paid, limit)
+        liquidity = Liquidity.TAKER if takes else Liquidity.MAKER
+        scene.moment.ts = now
+        self._matcher._execute(working, scene.book, scene.moment, paid, liquidity=liquidity, now=now)
+
+    def triggered(self, order: Any) -> None:
+        """Report a trigger, once."""
+        working = order.working
+        trigger = working.trigger
+        if working.phase is not Phase.STOP or trigger is None:
+            return
+        scene = self._scenes[working.symbol]
+        gapped = scene.open >= trigger if working.is_buy else scene.open <= trigger
+        price = scene.open if gapped else trigger
+        order.first = len(order.data)
+        if working.kind in _WITH_LIMIT:
+            working.phase = Phase.LIMIT
+        else:
+            working.phase = Phase.MARKET
+            order.exectype = KINDS[OrderType.MARKET]  # whatever is left takes the next price, as after every trigger
+        self._venue.triggered(working, price, max(scene.time_of(price), working.since))
+
+    def trail(self, order: Any, price: Decimal) -> None:
+        """Move the trigger away from the best price so far."""
+        working = order.working
+        if working.phase is not Phase.STOP:
+            return
+        best = working.extreme
+        if best is None or (price < best if working.is_buy else price > best):
+            working.extreme = price
+        tighten(self.books[working.symbol], working)
+        if working.trigger is not None:
+            order.created.price = float(working.trigger)
+        if working.limit is not None:
+            order.created.pricelimit = float(working.limit)
+
+    def _is_first(self, order: Any) -> bool:
+        return bool(len(order.data) == order.first)
+
+    # -- the venue's side ------------------------------------------------------------------------------------------
+
+    def book_in(self, working: Working, quantity: Decimal, price: Decimal, fee: Decimal) -> None:
+        """Let Backtrader's ledger follow the venue's."""
+        order = self._orders.get(working.order_id)
+        if order is None:  # an order for the close, which Backtrader has not seen
+            order = self._orders[working.order_id] = self._order(working)
+        cash = self._ledger.account.cash
+        self._pit.book(order, quantity, price, fee=fee, cash=cash, whole=not working.remaining)
+
+    def drop(self, working: Working) -> None:
+        """Take an order that has ended out of Backtrader's hands."""
+        order = self._orders.pop(working.order_id, None)
+        if order is not None:
+            self._pit.drop(order)
+
+
+class BacktraderVenue(SimulatedVenue):
+    """The simulated venue's orders and money, with Backtrader's matching."""
+
+    def __init__(
+        self, cash: Decimal, config: VenueConfig, instruments: Instruments, plugins: Plugins | None = None
+    ) -> None:
+        """Open an account with `cash` (currency)."""
+        super().__init__(cash, config, instruments, plugins)
+        self.market: TapeMarket = TapeMarket(self, config, instruments)
+
+    def place(self, orders: tuple[Order, ...], now: int, native: object) -> None:
+        """Take orders that Backtrader knows; refuse the others."""
+        for order in orders:
+            kind, tif = order.order_type, order.time_in_force
+            if kind not in KINDS or tif not in _TIFS or order.post_only:
+                what = f"Backtrader takes no {'post-only ' if order.post_only else ''}{kind} orders with {tif}"
+                self._refuse_all(orders, order, by_venue(RejectionReason.UNSUPPORTED, what), now)
+                return
+        super().place(orders, now, native)
+
+    def modify(self, order_id: str, change: OrderChange, now: int, native: object) -> None:  # noqa: ARG002 - the port's signature
+        """Refuse: Backtrader's orders cannot be changed."""
+        problem = "Backtrader's orders cannot be changed; cancel it and send another"
+        self._reports.modify_refused(order_id, now, by_venue(RejectionReason.UNSUPPORTED, problem))
+
+    def executed(
+        self, working: Working, quantity: Decimal, price: Decimal, *, fee: Decimal, liquidity: Liquidity, now: int
+    ) -> None:
+        """Book a match with Backtrader too, then do what follows."""
+        self.market.book_in(working, quantity, price, fee)
+        super().executed(working, quantity, price, fee=fee, liquidity=liquidity, now=now)
+
+    def _finish(self, working: Working) -> None:
+        super()._finish(working)
+        self.market.drop(working)
+
+
+class BacktraderSimulator(ExecutionSimulator):
+    """The execution simulator before Backtrader's matching."""
+
+    _venue_type = BacktraderVenue
+    venue: BacktraderVenue

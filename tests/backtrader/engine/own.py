@@ -1,0 +1,72 @@
+"""Backtrader strategies as their authors write them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import backtrader
+
+bt: Any = backtrader  # whose modules hide what they hold from a type checker
+
+__all__ = ["Bracketed", "Crossing", "Failing", "Shorting", "Waving"]
+
+
+class Crossing(bt.Strategy):
+    """Holds while a fast mean is above a slow one."""
+
+    params: Any = (("fast", 20), ("slow", 100), ("size", 500))
+
+    def __init__(self) -> None:
+        fast, slow = bt.ind.SMA(period=self.p.fast), bt.ind.SMA(period=self.p.slow)
+        self.cross = bt.ind.CrossOver(fast, slow)
+
+    def next(self) -> None:
+        """Act on a cross."""
+        if self.cross[0] > 0 and not self.position:
+            self.buy(size=self.p.size)
+        elif self.cross[0] < 0 and self.position:
+            self.close()
+
+
+class Waving(bt.Strategy):
+    """Buys and sells in turn, every so many rows."""
+
+    params: Any = (("every", 25),)
+
+    def next(self) -> None:
+        """Act by the count of rows."""
+        if len(self) % self.p.every == 0:
+            if self.position:
+                self.close()
+            else:
+                self.buy(size=3)
+
+
+class Shorting(bt.Strategy):
+    """Sells what it does not have."""
+
+    def next(self) -> None:
+        """Sell once."""
+        if len(self) == 3:
+            self.sell(size=5)
+
+
+class Bracketed(bt.Strategy):
+    """Buys with a profit and a loss in sight, again and again."""
+
+    def next(self) -> None:
+        """Send a bracket where there is none."""
+        if not self.position and not self.broker.get_orders_open():
+            close = self.data.close[0]
+            self.buy_bracket(
+                size=10, exectype=bt.Order.Market, limitprice=round(close * 1.03, 2), stopprice=round(close * 0.97, 2)
+            )
+
+
+class Failing(bt.Strategy):
+    """Breaks down on its way."""
+
+    def next(self) -> None:
+        """Fail on the fifth row."""
+        if len(self) == 5:
+            raise ValueError("no idea")
