@@ -18,10 +18,16 @@ _HALF = Decimal("0.5")
 
 
 class Marks:
-    """Marks by instrument: the middle of quote or book; where there is neither the last trade, else a bar's close."""
+    """Marks by instrument: the middle of quote or book; where there is neither the last trade, else a bar's close.
 
-    def __init__(self, gate: ExecutionGate, exchange: Any) -> None:
+    With rules the gate is marked at once. Without, nobody looks until somebody asks, and of all data that came in the
+    meantime the latest of each instrument is enough.
+    """
+
+    def __init__(self, gate: ExecutionGate, exchange: Any, *, at_once: bool) -> None:
         """Mark positions of `gate` at what `exchange` shows."""
+        self._at_once = at_once
+        self._waiting: dict[Any, Any] = {}
         self._gate = gate
         self._exchange = exchange
         self.quoted: set[str] = set()
@@ -39,9 +45,22 @@ class Marks:
 
     def take(self, data: Any) -> None:
         """Take a piece of market data; what has no price is passed over."""
-        kind = self._kinds.get(type(data))
-        if kind is not None:
-            kind(data)
+        if self._at_once:
+            kind = self._kinds.get(type(data))
+            if kind is not None:
+                kind(data)
+        elif type(data) is QuoteTick:
+            self._waiting[data.instrument_id] = data
+        else:
+            self._waiting[type(data), getattr(data, "bar_type", None) or getattr(data, "instrument_id", None)] = data
+
+    def catch_up(self) -> None:
+        """Mark at the latest data, where that was put off."""
+        waiting, self._waiting = self._waiting, {}
+        for data in sorted(waiting.values(), key=_when):
+            kind = self._kinds.get(type(data))
+            if kind is not None:
+                kind(data)
 
     def _quote(self, tick: Any) -> None:
         symbol = tick.instrument_id.value
@@ -69,4 +88,10 @@ class Marks:
 
     def _mark(self, symbol: str, price: Decimal, ts: int) -> None:
         self._gate.mark(symbol, price, ts)
-        self._gate.assess()
+        if self._at_once:
+            self._gate.assess()
+
+
+def _when(data: Any) -> int:
+    ts: int = data.ts_init
+    return ts
