@@ -110,7 +110,6 @@ class SeatrialBacktestClient(ExecutionClient):
         self._stock = stock
         self._engine_clock = kernel.clock
         self._armed: set[int] = set()
-        self._next = NEVER
         self._begun = False
         self._resume_from = resume_from
         self.session = Session(self, kernel.cache, copied_options(stock), **session_options)
@@ -130,17 +129,17 @@ class SeatrialBacktestClient(ExecutionClient):
         session.feed(data)
         if session.is_due(ts):
             self._run(ts, ts)
+        elif session.is_busy():
+            self._arm()
 
     def on_moment(self, ts: int) -> None:
         """Deliver what is due when the strategies have acted."""
-        if self._begun:
-            if self.session.is_due(ts):
-                self._run(ts, ts)
-            if self.session.gate.due() != self._next:
-                self._arm()
+        if self._begun and self.session.is_due(ts):
+            self._run(ts, ts)
 
     def _run(self, until: int, ts: int) -> None:
         self.session.run_until(until)
+        self._arm()
         if self._engine_clock.timestamp_ns() != ts:
             self._set_clocks(ts)
 
@@ -154,7 +153,7 @@ class SeatrialBacktestClient(ExecutionClient):
             component.clock.set_time(now)
 
     def _arm(self) -> None:
-        due = self._next = self.session.gate.due()
+        due = self.session.gate.due()
         if due != NEVER and due not in self._armed and due > self._engine_clock.timestamp_ns():
             self._armed.add(due)
             self._engine_clock.set_time_alert_ns(f"SEATRIAL-{self.id}-{due}", due, self._on_alert)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from seatrial.gate.gate import ExecutionGate
+    from seatrial_nautilus.v1.world import VenueWorld
 
 __all__ = ["Marks"]
 
@@ -24,12 +25,12 @@ class Marks:
     meantime the latest of each instrument is enough.
     """
 
-    def __init__(self, gate: ExecutionGate, exchange: Any, *, at_once: bool) -> None:
-        """Mark positions of `gate` at what `exchange` shows."""
-        self._at_once = at_once
-        self._waiting: dict[Any, Any] = {}
+    def __init__(self, gate: ExecutionGate, world: VenueWorld, *, at_once: bool) -> None:
+        """Mark positions of `gate` at what the venue of `world` shows."""
+        self.at_once = at_once
+        """Whether the gate is to be marked with each piece of data."""
         self._gate = gate
-        self._exchange = exchange
+        self._world = world
         self.quoted: set[str] = set()
         """The symbols that have quotes or a book."""
         self.traded: set[str] = set()
@@ -45,22 +46,16 @@ class Marks:
 
     def take(self, data: Any) -> None:
         """Take a piece of market data; what has no price is passed over."""
-        if self._at_once:
-            kind = self._kinds.get(type(data))
-            if kind is not None:
-                kind(data)
-        elif type(data) is QuoteTick:
-            self._waiting[data.instrument_id] = data
-        else:
-            self._waiting[type(data), getattr(data, "bar_type", None) or getattr(data, "instrument_id", None)] = data
+        kind = self._kinds.get(type(data))
+        if kind is not None:
+            kind(data)
 
     def catch_up(self) -> None:
         """Mark at the latest data, where that was put off."""
-        waiting, self._waiting = self._waiting, {}
-        for data in sorted(waiting.values(), key=_when):
-            kind = self._kinds.get(type(data))
-            if kind is not None:
-                kind(data)
+        if not self.at_once:
+            self._world.catch_up()
+            for data in sorted(self._world.latest.values(), key=_when):
+                self.take(data)
 
     def _quote(self, tick: Any) -> None:
         symbol = tick.instrument_id.value
@@ -79,8 +74,8 @@ class Marks:
             self._mark(symbol, bar.close.as_decimal(), bar.ts_init)
 
     def _book(self, data: Any) -> None:
-        bid = self._exchange.best_bid_price(data.instrument_id)
-        ask = self._exchange.best_ask_price(data.instrument_id)
+        exchange = self._world.exchange
+        bid, ask = exchange.best_bid_price(data.instrument_id), exchange.best_ask_price(data.instrument_id)
         if bid is not None and ask is not None:
             symbol = data.instrument_id.value
             self.quoted.add(symbol)
@@ -88,7 +83,7 @@ class Marks:
 
     def _mark(self, symbol: str, price: Decimal, ts: int) -> None:
         self._gate.mark(symbol, price, ts)
-        if self._at_once:
+        if self.at_once:
             self._gate.assess()
 
 

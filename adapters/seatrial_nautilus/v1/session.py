@@ -22,6 +22,7 @@ from seatrial.errors import InvalidOrderError, UnknownOrderError
 from seatrial.gate.account import Account
 from seatrial.gate.gate import ExecutionGate
 from seatrial.gate.instruments import Instruments
+from seatrial.gate.queue import NEVER
 from seatrial.gate.validator import refusal
 from seatrial_nautilus.v1.closing import closing_order
 from seatrial_nautilus.v1.codec import EventCodec
@@ -112,7 +113,7 @@ class Session:
         """Called with each time at which something is about to be delivered."""
         self._names = dict(strategy_names or {})
         self._teller = Teller(client, names_positions=self.world.names_positions)
-        self.marks = Marks(self.gate, self.world.exchange, at_once=risk is not None)
+        self.marks = Marks(self.gate, self.world, at_once=risk is not None)
         """What positions are valued at."""
         self._natives: deque[tuple[Event, Any]] = deque()
         self.gate.add_listener(self._hear)
@@ -127,6 +128,10 @@ class Session:
     def is_due(self, ts: int) -> bool:
         """Return whether anything is to be delivered by `ts`."""
         return self._requests.head <= ts or self._reports.head <= ts or self.gate.boundary <= ts
+
+    def is_busy(self) -> bool:
+        """Return whether anything is under way."""
+        return self._requests.head != NEVER or self._reports.head != NEVER
 
     def add_instrument(self, instrument: Any) -> None:
         """Make a market for an instrument of the trader's.
@@ -168,7 +173,8 @@ class Session:
         self.world.feed(data)
         if self.reporter.said:
             self.reporter.flush()
-        self.marks.take(data)
+        if self.marks.at_once:
+            self.marks.take(data)
 
     # -- commands of the trader ------------------------------------------------------------------------------------
 
