@@ -76,3 +76,27 @@ def test_the_configuration_of_a_node_can_be_written_and_read() -> None:
 
     assert SeatrialExecClientConfig.parse(client.json()) == client
     assert config.exec_clients["SIM"].latency.leg("submit") == Constant(5)
+
+
+def test_nautilustraders_own_acceptance_strategy_passes() -> None:
+    """Its tester trades at the market, with limits, stops, brackets and post-only orders, changes, replaces, cancels.
+
+    Under delays every way of trading comes to what it should, and leaves nothing when the node stops.
+    """
+    command = [sys.executable, str(PROGRAM.with_name("tester.py"))]
+    result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert result.returncode == 0, result.stdout + result.stderr
+    found = json.loads([line for line in result.stdout.splitlines() if line.startswith("{")][-1])
+    by_name = {name.rsplit("-", 1)[0]: one for name, one in found.items()}
+
+    assert {name for name, one in by_name.items() if one["left"] or one["position"] not in {"0", "0E-9"}} == set()
+    for name in ("market", "short", "ioc"):
+        assert by_name[name]["orders"] == ["FILLED", "FILLED"]
+    for name in ("limits", "post-only", "stops", "stop-limits", "touched", "one-by-one", "batch"):
+        assert by_name[name]["midway"] == ["ACCEPTED", "ACCEPTED"], name
+        assert by_name[name]["orders"] == ["CANCELED", "CANCELED"], name
+    assert set(by_name["refused"]["orders"]) == {"REJECTED"}
+    assert by_name["modified"]["updates"] > 2
+    assert len(by_name["replaced"]["orders"]) > 4
+    assert set(by_name["brackets"]["orders"]) == {"CANCELED"}
+    assert "not implemented" not in result.stdout.lower()

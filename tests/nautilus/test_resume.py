@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PROGRAM = Path(__file__).parent / "rig" / "resume.py"
-CUTS: dict[str, int] = dict(
-    zip(("netting", "hedging", "books"), random.Random(6).sample(range(5, 395), 3), strict=True)
-)
+CUTS: dict[str, int] = {case: random.Random(case).randrange(5, 395) for case in ("netting", "hedging", "books")}
 
 
 def _run(step: str, case: str, cut: int, folder: Path) -> dict[str, Any]:

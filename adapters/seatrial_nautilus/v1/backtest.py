@@ -18,6 +18,7 @@ from nautilus_trader.model.identifiers import AccountId, ClientId
 from seatrial.contracts.latency import LATENCY_INSTANT, LatencyConfig
 from seatrial.contracts.risk import RiskConfig
 from seatrial.errors import InvalidConfigError
+from seatrial.gate.queue import NEVER
 from seatrial_nautilus.v1.checkpoint import restore
 from seatrial_nautilus.v1.options import copied_options
 from seatrial_nautilus.v1.session import Session
@@ -121,23 +122,24 @@ class SeatrialBacktestClient(ExecutionClient):
         """Deliver what is due by a datum, then take it, then deliver what it brought about at once."""
         session = self.session
         ts = data.ts_init
-        if session.gate.due() <= ts:
+        if session.is_due(ts):
             # what a strategy sends on its start travels with the first datum, as on the stock venue
             self._run(ts if self._begun else ts - 1, ts)
         self._begun = True
         session.feed(data)
-        if session.gate.due() <= ts:
+        if session.is_due(ts):
             self._run(ts, ts)
+        elif session.is_busy():
+            self._arm()
 
     def on_moment(self, ts: int) -> None:
         """Deliver what is due when the strategies have acted."""
-        if self._begun:
-            if self.session.gate.due() <= ts:
-                self._run(ts, ts)
-            self._arm()
+        if self._begun and self.session.is_due(ts):
+            self._run(ts, ts)
 
     def _run(self, until: int, ts: int) -> None:
         self.session.run_until(until)
+        self._arm()
         if self._engine_clock.timestamp_ns() != ts:
             self._set_clocks(ts)
 
@@ -151,8 +153,8 @@ class SeatrialBacktestClient(ExecutionClient):
             component.clock.set_time(now)
 
     def _arm(self) -> None:
-        due = self.session.gate.next_due()
-        if due is not None and due not in self._armed and due > self._engine_clock.timestamp_ns():
+        due = self.session.gate.due()
+        if due != NEVER and due not in self._armed and due > self._engine_clock.timestamp_ns():
             self._armed.add(due)
             self._engine_clock.set_time_alert_ns(f"SEATRIAL-{self.id}-{due}", due, self._on_alert)
 

@@ -48,11 +48,12 @@ class EngineState(msgspec.Struct, frozen=True):
 
 def summary(session: Session) -> AccountSummary:
     """Return the account as reported, as the gate counts it."""
+    account = session.account
     return AccountSummary(
         initial_cash=session.initial_cash,
-        cash=session.account.cash,
-        equity=session.account.equity,
-        positions=dict(session.account.positions),
+        cash=account.cash,
+        equity=account.equity,
+        positions=dict(account.positions),
         trading_state=session.gate.trading_state,
     )
 
@@ -63,6 +64,7 @@ def snapshot(session: Session, strategy: object = None) -> ExecutionCheckpoint:
     :raises InvalidConfigError: for a state that cannot be written.
     """
     gate, marks = session.gate, session.marks
+    marks.catch_up()
     client = gate.client
     engine = EngineState(
         nautilus_version(),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from seatrial.gate.gate import ExecutionGate
+    from seatrial_nautilus.v1.world import VenueWorld
 
 __all__ = ["Marks"]
 
@@ -18,12 +19,18 @@ _HALF = Decimal("0.5")
 
 
 class Marks:
-    """Marks by instrument: the middle of quote or book; where there is neither the last trade, else a bar's close."""
+    """Marks by instrument: the middle of quote or book; where there is neither the last trade, else a bar's close.
 
-    def __init__(self, gate: ExecutionGate, exchange: Any) -> None:
-        """Mark positions of `gate` at what `exchange` shows."""
+    With rules the gate is marked at once. Without, nobody looks until somebody asks, and of all data that came in the
+    meantime the latest of each instrument is enough.
+    """
+
+    def __init__(self, gate: ExecutionGate, world: VenueWorld, *, at_once: bool) -> None:
+        """Mark positions of `gate` at what the venue of `world` shows."""
+        self.at_once = at_once
+        """Whether the gate is to be marked with each piece of data."""
         self._gate = gate
-        self._exchange = exchange
+        self._world = world
         self.quoted: set[str] = set()
         """The symbols that have quotes or a book."""
         self.traded: set[str] = set()
@@ -43,6 +50,13 @@ class Marks:
         if kind is not None:
             kind(data)
 
+    def catch_up(self) -> None:
+        """Mark at the latest data, where that was put off."""
+        if not self.at_once:
+            self._world.catch_up()
+            for data in sorted(self._world.latest.values(), key=_when):
+                self.take(data)
+
     def _quote(self, tick: Any) -> None:
         symbol = tick.instrument_id.value
         self.quoted.add(symbol)
@@ -60,8 +74,8 @@ class Marks:
             self._mark(symbol, bar.close.as_decimal(), bar.ts_init)
 
     def _book(self, data: Any) -> None:
-        bid = self._exchange.best_bid_price(data.instrument_id)
-        ask = self._exchange.best_ask_price(data.instrument_id)
+        exchange = self._world.exchange
+        bid, ask = exchange.best_bid_price(data.instrument_id), exchange.best_ask_price(data.instrument_id)
         if bid is not None and ask is not None:
             symbol = data.instrument_id.value
             self.quoted.add(symbol)
@@ -69,4 +83,10 @@ class Marks:
 
     def _mark(self, symbol: str, price: Decimal, ts: int) -> None:
         self._gate.mark(symbol, price, ts)
-        self._gate.assess()
+        if self.at_once:
+            self._gate.assess()
+
+
+def _when(data: Any) -> int:
+    ts: int = data.ts_init
+    return ts

@@ -77,7 +77,8 @@ class Reporter:
         self.port = port
         """Where reports go."""
         self._find = find
-        self._said: list[_Said] = []
+        self.said: list[_Said] = []
+        """What was heard and is not reported yet."""
         self._ended_now: set[str] = set()
         self.told: dict[str, Told] = {}
         """The orders at the venue that have not ended."""
@@ -118,7 +119,7 @@ class Reporter:
 
         Where the exchange went on with an order it had just cancelled, the cancel comes last.
         """
-        said, self._said = self._said, []
+        said, self.said = self.said, []
         if self._ended_now:
             said = self._cancels_last(said)
         for _, tell, arguments, named in said:
@@ -139,7 +140,7 @@ class Reporter:
         return kept
 
     def _say(self, order_id: str, tell: Callable[..., None], *arguments: Any, **named: Any) -> None:
-        self._said.append((order_id, tell, (order_id, *arguments), named))
+        self.said.append((order_id, tell, (order_id, *arguments), named))
 
     def _accept(self, order_id: str, ts: int, told: Told) -> None:
         if not told.accepted:

@@ -22,6 +22,7 @@ from seatrial.errors import InvalidOrderError, UnknownOrderError
 from seatrial.gate.account import Account
 from seatrial.gate.gate import ExecutionGate
 from seatrial.gate.instruments import Instruments
+from seatrial.gate.queue import NEVER
 from seatrial.gate.validator import refusal
 from seatrial_nautilus.v1.closing import closing_order
 from seatrial_nautilus.v1.codec import EventCodec
@@ -86,8 +87,7 @@ class Session:
         self.initial_cash = options["starting_balances"][0].as_decimal()
         self.world = VenueWorld(client.trader_id, options)
         self.instruments = Instruments()
-        self.account = Account(self.initial_cash, self.instruments)
-        """The account as the gate counts it, from reports alone, in one currency."""
+        self._account = Account(self.initial_cash, self.instruments)
         self._port = VenuePort(self.world, cache)
         self.gate = ExecutionGate(
             self._port,
@@ -96,7 +96,7 @@ class Session:
             seed=seed,
             simulator_id=simulator_id,
             instruments=self.instruments,
-            account=self.account,
+            account=self._account,
             native_sink=self._note,
             native_codec=EventCodec(),
             plugins=plugins,
@@ -106,16 +106,32 @@ class Session:
         """What the gate has been or will be told of the venue."""
         self._port.reporter = self.reporter
         self.world.sink = self.reporter.hear
+        self.world.live = self.reporter.told
         self.known_orders: dict[str, Order] = {}
         """Orders that were the gate's own before they became the trader's, until they are sent."""
         self.at: Callable[[int], None] = _nothing
         """Called with each time at which something is about to be delivered."""
         self._names = dict(strategy_names or {})
         self._teller = Teller(client, names_positions=self.world.names_positions)
-        self.marks = Marks(self.gate, self.world.exchange)
+        self.marks = Marks(self.gate, self.world, at_once=risk is not None)
         """What positions are valued at."""
         self._natives: deque[tuple[Event, Any]] = deque()
         self.gate.add_listener(self._hear)
+        self._requests, self._reports = self.gate.wire.requests, self.gate.wire.reports
+
+    @property
+    def account(self) -> Account:
+        """The account as the gate counts it, from reports alone, in one currency, at the latest marks."""
+        self.marks.catch_up()
+        return self._account
+
+    def is_due(self, ts: int) -> bool:
+        """Return whether anything is to be delivered by `ts`."""
+        return self._requests.head <= ts or self._reports.head <= ts or self.gate.boundary <= ts
+
+    def is_busy(self) -> bool:
+        """Return whether anything is under way."""
+        return self._requests.head != NEVER or self._reports.head != NEVER
 
     def add_instrument(self, instrument: Any) -> None:
         """Make a market for an instrument of the trader's.
@@ -150,12 +166,15 @@ class Session:
 
     def feed(self, data: Any) -> None:
         """Show the venue a piece of market data, and the gate what positions are worth by it."""
-        gate, ts = self.gate, data.ts_init
-        if self.risk_config is not None and gate.now < ts < gate.due():
-            gate.advance(ts)  # rules are asked about the market at its own time
+        if self.risk_config is not None:
+            gate, ts = self.gate, data.ts_init
+            if gate.now < ts < gate.due():
+                gate.now = ts  # rules are asked about the market at its own time
         self.world.feed(data)
-        self.reporter.flush()
-        self.marks.take(data)
+        if self.reporter.said:
+            self.reporter.flush()
+        if self.marks.at_once:
+            self.marks.take(data)
 
     # -- commands of the trader ------------------------------------------------------------------------------------
 

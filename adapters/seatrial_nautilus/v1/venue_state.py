@@ -61,6 +61,7 @@ def save_venue(world: VenueWorld) -> VenueState:
         if world.options.get(setting):
             problem = "what it has used up of a book is in no checkpoint; turn it off to take checkpoints"
             raise InvalidConfigError(setting, True, problem)  # noqa: FBT003 - the value that was set
+    world.catch_up()
     cache, exchange = world.cache, world.exchange
     kept = {order.client_order_id: order for order in cache.orders() if not order.is_closed}
     for position in cache.positions_open():
@@ -97,6 +98,7 @@ def load_venue(world: VenueWorld, state: VenueState) -> None:
             _count_up(world, instrument_id, state.fills.get(symbol, 0), state.named.get(symbol, 0))
         for one in state.data:
             world.feed(decode_data(one))
+        world.catch_up()
         for delta in [one for deltas in state.books.values() for one in deltas]:
             world.exchange.process_order_book_delta(decode_data(delta))
         for kept in state.orders:

@@ -29,7 +29,7 @@ from nautilus_trader.model.data import (
     QuoteTick,
     TradeTick,
 )
-from nautilus_trader.model.enums import AccountType, OmsType
+from nautilus_trader.model.enums import AccountType, BookType, OmsType
 from nautilus_trader.model.events import AccountState, OrderFilled, OrderSubmitted, OrderUpdated
 from nautilus_trader.model.identifiers import OrderListId, VenueOrderId
 from nautilus_trader.model.objects import AccountBalance, Money, Quantity
@@ -39,7 +39,7 @@ from nautilus_trader.portfolio.portfolio import Portfolio
 from seatrial_nautilus.v1.options import iterates_after_commands
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["VenueWorld"]
 
@@ -101,6 +101,9 @@ class VenueWorld:
         self._open_account()
         self.names_positions: bool = options["oms_type"] == OmsType.HEDGING and options.get("use_position_ids", True)
         """Whether the venue gives positions their ids; otherwise each trader does."""
+        self.live: Mapping[str, object] = {}
+        """The orders at the venue, by id; while there are none, of quotes only the latest matter."""
+        self._held: dict[Any, Any] | None = {} if options.get("book_type", BookType.L1_MBP) == BookType.L1_MBP else None
         self.muted = False
         """Whether events of the exchange are dropped: while it is set up, not while it trades."""
         self.orders_numbered = 0
@@ -132,11 +135,32 @@ class VenueWorld:
 
     def feed(self, data: Any) -> None:
         """Show the market `data`; what is no market data of an exchange is passed over."""
-        feed = self._feeds.get(type(data))
+        kind = type(data)
+        if kind is QuoteTick:
+            held = self._held
+            if held is not None and not self.live:
+                held[data.instrument_id] = data
+                return
+        if self._held:
+            self.catch_up()
+        feed = self._feeds.get(kind)
         if feed is not None:
-            self.set_time(data.ts_init)
-            feed(data)
-            self.latest[type(data), data.bar_type if type(data) is Bar else data.instrument_id] = data
+            if kind is not QuoteTick:
+                self._held = None  # from here on a market is more than its latest quote
+            self._show(feed, data)
+
+    def catch_up(self) -> None:
+        """Show the market the latest quotes, which nobody was there to trade on."""
+        held = self._held
+        if held:
+            quotes, self._held = tuple(held.values()), {}
+            for quote in sorted(quotes, key=_when):
+                self._show(self._feeds[QuoteTick], quote)
+
+    def _show(self, feed: Callable[[Any], None], data: Any) -> None:
+        self.set_time(data.ts_init)
+        feed(data)
+        self.latest[type(data), data.bar_type if type(data) is Bar else data.instrument_id] = data
 
     def set_time(self, now: int) -> None:
         """Let the venue's clock show `now`, or leave it where it is later."""
@@ -147,6 +171,7 @@ class VenueWorld:
         self, orders: Iterable[Any], position_ids: Iterable[Any], now: int, find: Callable[[Any], Any] | None = None
     ) -> None:
         """Take the trader's orders, one or a whole list at once; `find` looks up what they are linked to."""
+        self.catch_up()
         self.set_time(now)
         pairs = list(zip(orders, position_ids, strict=True))
         copies = [self._copy(order, position_id) for order, position_id in pairs]
@@ -270,6 +295,11 @@ class VenueWorld:
         )
         account = MarginAccount if self.options["account_type"] == AccountType.MARGIN else CashAccount
         self.cache.add_account(account(opened, False))  # noqa: FBT003 - the engine's signature
+
+
+def _when(data: Any) -> int:
+    ts: int = data.ts_init
+    return ts
 
 
 def _ignore(message: Any) -> None:
