@@ -203,11 +203,11 @@ class Matcher:
         if tif is _FOK and self._fillable(working, book, moment) < working.remaining:
             self._floor.end(working, now, _unfilled(working, price))
             return
-        price = self.slipped(book, price, is_buy=working.is_buy)
+        paid = self.slipped(book, price, is_buy=working.is_buy)
         limit = working.limit
         if limit is not None and working.phase is _LIMIT:
-            price = min(price, limit) if working.is_buy else max(price, limit)
-        self._execute(working, book, moment, price, liquidity=_TAKER, now=now)
+            paid = min(paid, limit) if working.is_buy else max(paid, limit)
+        self._execute(working, book, moment, paid, liquidity=_TAKER, now=now)
         if working.live:
             if tif is _IOC or tif is _FOK:
                 self._floor.end(working, now, _unfilled(working, price))
