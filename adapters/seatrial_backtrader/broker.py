@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import backtrader as bt
 from seatrial.contracts.latency import LATENCY_INSTANT, Constant, LatencyConfig, Leg
 from seatrial.gate.gate import ExecutionGate
 from seatrial.gate.queue import NEVER
+from seatrial_backtrader.clones import clone
 from seatrial_backtrader.daily import DailyStamps
 from seatrial_backtrader.desk import Desk, Ticket
 from seatrial_backtrader.ledgers import Ledgers, leader_of
@@ -332,7 +332,7 @@ class SeatrialBroker(Ledgers):
             if self.venue is None:
                 done = super().cancel(order, bracket=bracket)
             else:
-                done = self.venue.cancel(copy.copy(order), bracket=bracket)
+                done = self.venue.cancel(clone(order), bracket=bracket)
             if gate is not None and not bracket:  # it may have ended others that the core knows
                 gate.advance(self._turn(order.data))
                 self._flush()

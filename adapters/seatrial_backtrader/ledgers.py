@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import backtrader as bt
-from backtrader.brokers.bbroker import BackBroker
 from backtrader.order import BuyOrder, SellOrder
 
 from seatrial.contracts.terms import OrderSide
+from seatrial_backtrader.clones import clone, noticed
 from seatrial_backtrader.desk import Ticket, Told
 from seatrial_backtrader.matching import Matcher, Venue
 from seatrial_backtrader.switches import Switches
@@ -101,7 +100,7 @@ class Ledgers(Switches):
 
     def tell(self, order: Any) -> None:
         """Queue a notification for the strategy."""
-        BackBroker.notify(self, order)
+        self.notifs.append(noticed(order))
 
     def part(self, ticket: Ticket) -> None:
         """Give an order that has arrived an object of the venue's own, where there are two ledgers."""
@@ -146,13 +145,13 @@ class Ledgers(Switches):
 
     def witness(self, order: Any) -> Told:
         """Return what the strategy is to learn of an order as it stands at the venue."""
-        clone = order.clone()
-        if self.venue is None or clone.executed.p2 == clone.executed.p1:
-            return Told(clone)
+        notice = noticed(order)
+        if self.venue is None or notice.executed.p2 == notice.executed.p1:
+            return Told(notice)
         compensated = order.data._compensate
         data = order.data if compensated is None else compensated
         venue = self.venue
-        return Told(clone, venue.cash - venue.cash_before, (data, copy.copy(venue.positions[data])))
+        return Told(notice, venue.cash - venue.cash_before, (data, clone(venue.positions[data])))
 
     def closing(self, order: Order) -> Any:
         """Return a Backtrader order for one that the gate sends by itself."""

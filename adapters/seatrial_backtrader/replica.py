@@ -6,13 +6,14 @@ when a report arrives, all together; with nothing under way both ledgers are equ
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 import backtrader as bt
 from backtrader.order import OrderData
+
+from seatrial_backtrader.clones import clone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,7 +93,7 @@ class Replica:
     def twin(self, order: Any) -> Any:
         """Return the venue's own object for the strategy's order; what was asked for is shared, what happens is not."""
         self.touch()
-        twin = copy.copy(order)
+        twin = clone(order)
         twin.executed = OrderData(remsize=order.executed.remsize)
         self.orders[order.ref] = self._seen[order.ref] = order
         return twin
@@ -123,7 +124,7 @@ class Replica:
         near, seen = self._near, told.order
         order = self.asked.pop(seen.ref, None) or self._seen.get(seen.ref)
         if order is None:  # an order of the past, which Backtrader made itself
-            order = self.orders[seen.ref] = self._seen[seen.ref] = copy.copy(seen)
+            order = self.orders[seen.ref] = self._seen[seen.ref] = clone(seen)
             order.executed = OrderData(remsize=seen.size)
         executed, news = order.executed, seen.executed
         executed.exbits.extend(news.iterpending())
