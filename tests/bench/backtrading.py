@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import backtrader
 from tests.bench.method import Row, compare, timed
+from tests.bench.risk import all_rules
 
-from seatrial_backtrader.indexed import IndexedBroker
+from seatrial import LATENCY_NORMAL
+from seatrial_backtrader import SeatrialBroker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -150,8 +152,12 @@ def rows() -> list[Row]:
     for label, orders, faster in (("1k", 1_000, 60), ("5k", 5_000, 300)):
         sides: dict[str, Callable[[], float]] = {
             "stock": partial(_collected, partial(_bar, bt.brokers.BackBroker, _Rests, 20, orders=orders)),
-            "indexed": partial(_collected, partial(_bar, IndexedBroker, _Rests, 1_000, orders=orders)),
+            "seatrial": partial(_collected, partial(_bar, SeatrialBroker, _Rests, 1_000, orders=orders)),
         }
         work = f"Backtrader: {label} resting limits, per bar"
-        found += compare(work, sides, {"indexed": 1 / faster}, rounds=5)
-    return found + overhead("indexed", IndexedBroker, dict.fromkeys(_OVERHEADS, 1.02))
+        found += compare(work, sides, {"seatrial": 1 / faster}, rounds=5)
+    gated = dict(zip(_OVERHEADS, (1.08, 1.08, 1.12), strict=True))
+    found += overhead("INSTANT, no rules", SeatrialBroker, dict.fromkeys(_OVERHEADS, 1.02))
+    found += overhead("NORMAL", partial(SeatrialBroker, latency_config=LATENCY_NORMAL), gated)
+    ruled = partial(SeatrialBroker, latency_config=LATENCY_NORMAL, risk_config=all_rules())
+    return found + overhead("NORMAL, all rules", ruled, gated)
