@@ -248,7 +248,7 @@ class SeatrialLiveExecClient(ExecutionClient):
         self.begin()
         try:
             self._commands.submit(inits, self.now())
-        except SeatrialError as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the order would stay INITIALIZED for ever
             for init in inits:
                 order = self.cache.order(init.client_order_id)
                 if order is not None:

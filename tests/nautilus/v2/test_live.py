@@ -77,3 +77,18 @@ def test_a_rule_denies_and_every_delay_is_the_configured_one(tmp_path: Path) -> 
     assert told["OrderAccepted"][0] == told["OrderFilled"][0] == filled.timestamp
     assert told["OrderAccepted"][1] >= accepted.reported_at
     assert told["OrderFilled"][1] >= filled.reported_at
+
+
+def test_brackets_changes_and_refusals_reach_the_trader(tmp_path: Path) -> None:
+    """The exits of a bracket work once it has filled; a hidden quantity is denied; what is changed says so."""
+    found = _run("alone", tmp_path, 0)
+
+    assert [order[:2] for order in found["end"]["orders"]] == [
+        ["1", "FILLED"],
+        ["2", "CANCELED"],
+        ["3", "CANCELED"],
+        ["4", "DENIED"],
+        ["5", "CANCELED"],
+    ]
+    assert next(json.loads(line[4])["reason"] for line in found["heard"] if line[0] == "OrderDenied") == "unsupported"
+    assert ["OrderUpdated", "5"] in [line[:2] for line in found["heard"]]

@@ -2,7 +2,8 @@
 
 `live.py first FOLDER` trades until a position, a resting limit, and a cancel and an order under way are all there,
 prints what its strategy knows, and kills itself. `second FOLDER` is another process that finds them, waits until what
-was under way has arrived, ends everything, and prints. `alone FOLDER` does what the first does, and stops in order.
+was under way has arrived, ends everything, and prints. `alone FOLDER` sends a bracket,
+an order that the venue has no word for, and one that it changes; cancels all of them, and stops in order.
 """
 
 from __future__ import annotations
@@ -102,15 +103,16 @@ class FeedFactory(DataClientFactory):
 class Trader(Strategy):
     """Buys, sells a part, leaves a limit, asks to cancel it, and sends another one behind the cancel."""
 
-    def __init__(self, config: Any, *, begins: bool) -> None:
+    def __init__(self, config: Any, *, step: str) -> None:
         super().__init__(config)
-        self.begins = begins
+        self.step = step
+        self.begins = step != "second"
         self.quotes = 0
         self.heard: list[list[Any]] = []
         self.found: dict[str, Any] = {}
         self.ended = False
 
-    def __new__(cls, config: Any, *, begins: bool) -> Self:
+    def __new__(cls, config: Any, *, step: str) -> Self:
         made: Self = super().__new__(cls, config)
         return made
 
@@ -141,7 +143,9 @@ class Trader(Strategy):
             self.end()
             return
         factory = self.order_factory
-        if self.quotes == 3:
+        if self.step == "alone":
+            self.try_words(factory)
+        elif self.quotes == 3:
             self.submit_order(factory.market(PAIR, OrderSide.BUY, Quantity.from_int(10_000)))
             self.submit_order(factory.market(PAIR, OrderSide.SELL, Quantity.from_int(1_000)))
         elif self.quotes == 4:
@@ -153,6 +157,21 @@ class Trader(Strategy):
             self.cancel_order(self.limit.client_order_id)
             self.submit_order(factory.limit(PAIR, OrderSide.SELL, Quantity.from_int(4_000), Price.from_str("1.20000")))
             self.submit_order(factory.market(PAIR, OrderSide.SELL, Quantity.from_int(500)))
+
+    def try_words(self, factory: Any) -> None:
+        """Send what the first step does not."""
+        size = Quantity.from_int(1_000)
+        if self.quotes == 3:
+            exits = {"sl_trigger_price": Price.from_str("1.00000"), "tp_price": Price.from_str("1.20000")}
+            self.submit_order_list(factory.bracket(PAIR, OrderSide.BUY, size, **exits))
+            hidden = Quantity.from_int(10)
+            self.submit_order(factory.limit(PAIR, OrderSide.BUY, size, Price.from_str("1.04000"), display_qty=hidden))
+            self.limit = factory.limit(PAIR, OrderSide.BUY, size, Price.from_str("1.03000"))
+            self.submit_order(self.limit)
+        elif self.quotes == 20:
+            self.modify_order(self.limit.client_order_id, price=Price.from_str("1.02000"))
+        elif self.quotes == 30:
+            self.cancel_all_orders(PAIR, strategy_only=False)
 
     def end(self) -> None:
         """Once everything that was under way has come through, close the position and cancel what is left."""
@@ -167,6 +186,8 @@ class Trader(Strategy):
     @property
     def done(self) -> bool:
         """Whether nothing is left to wait for."""
+        if self.step == "alone":
+            return self.quotes >= 30 and not self.cache.orders_open()
         if self.begins:
             return self.quotes >= 45
         return self.ended and not self.cache.orders_open() and not self.cache.positions_open()
@@ -207,7 +228,7 @@ async def sail(step: str, folder: str) -> None:
     settings = StrategyConfig(
         strategy_id=StrategyId("ALPHA-001"), order_id_tag="001", external_order_instrument_ids=[PAIR]
     )
-    trader = Trader(settings, begins=step != "second")
+    trader = Trader(settings, step=step)
     node.add_actor(SeatrialFeed(client))
     node.add_strategy(trader)
     handle = node.handle()
