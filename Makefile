@@ -8,6 +8,7 @@ VENV ?= .venv
 ARGS ?=
 SEEDS ?= 5000
 VERSIONS := 3.11 3.12 3.13
+NAUTILUS2 := nautilus_trader==2.0.0rc7
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install -qq --disable-pip-version-check
 RUN_STAMP := $(VENV)/.installed-run
@@ -15,12 +16,12 @@ DEV_STAMP := $(VENV)/.installed-dev
 IS_RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all fuzz bench lint docs clean interpreter
+.PHONY: help demo test test-all test-nautilus2 fuzz bench lint docs clean interpreter
 
 help:
 	@echo "make demo      run the first example"
 	@echo "make test      run the tests, with coverage"
-	@echo "make test-all  run the tests on Python $(VERSIONS)"
+	@echo "make test-all  run the tests on Python $(VERSIONS), and NautilusTrader 2.0's"
 	@echo "make fuzz      compare our Backtrader broker with the stock one over $(SEEDS) random scripts"
 	@echo "make bench     measure speed"
 	@echo "make lint      check style, types, spelling and metadata"
@@ -45,7 +46,16 @@ test-all:
 	  $(MAKE) --no-print-directory test VENV=".venv-$$version" PYTHON="python$$version" \
 	    || failed="$$failed $$version"; \
 	done; \
+	echo "== Python 3.13, $(NAUTILUS2)"; \
+	$(MAKE) --no-print-directory test-nautilus2 VENV=.venv-nautilus2 PYTHON=python3.13 \
+	  || failed="$$failed nautilus2"; \
 	if [ -n "$$failed" ]; then echo "seatrial: not passed on:$$failed"; exit 1; fi
+
+# 1.x and 2.0 carry the same import name, so 2.0 lives in an environment without the rest of the tools.
+test-nautilus2: $(RUN_STAMP)
+	@$(PIP) --pre '$(NAUTILUS2)'
+	@$(PIP) 'pytest>=9,<10'
+	@$(PY) -Im pytest -q tests/nautilus/v2 $(ARGS)
 
 fuzz: $(DEV_STAMP)
 	@$(PY) tests/backtrader/parity/fuzz.py $(SEEDS)
@@ -68,7 +78,7 @@ docs: $(DEV_STAMP)
 	@echo "docs: build/docs/index.html"
 
 clean:
-	@rm -rf .venv $(addprefix .venv-,$(VERSIONS)) build dist htmlcov .coverage .coverage.*
+	@rm -rf .venv $(addprefix .venv-,$(VERSIONS) nautilus2) build dist htmlcov .coverage .coverage.*
 	@rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find core adapters plugins tests docs -name __pycache__ -type d -prune -exec rm -rf {} +
 

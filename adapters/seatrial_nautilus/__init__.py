@@ -1,11 +1,14 @@
-"""seatrial for NautilusTrader: an execution client to add, in backtests and in live paper trading."""
+"""seatrial for NautilusTrader: an execution client to add, in backtests (1.x) and in live paper trading (1.x and 2.0).
+
+A name that both generations have means the same in both, and is loaded from the one that is installed.
+"""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from seatrial_nautilus.generation import check_installed
+from seatrial_nautilus.generation import check_installed, generation
 
 if TYPE_CHECKING:
     from seatrial_nautilus.v1.backtest import SeatrialModule, SeatrialModuleConfig, attach, attach_node
@@ -16,9 +19,12 @@ if TYPE_CHECKING:
         SeatrialLiveExecClientFactory,
     )
     from seatrial_nautilus.v1.session import Session
+    from seatrial_nautilus.v2.feed import SeatrialFeed
+    from seatrial_nautilus.v2.live import live_client
 
 __all__ = [
     "SeatrialExecClientConfig",
+    "SeatrialFeed",
     "SeatrialLiveExecClient",
     "SeatrialLiveExecClientFactory",
     "SeatrialModule",
@@ -26,28 +32,37 @@ __all__ = [
     "Session",
     "attach",
     "attach_node",
+    "live_client",
     "snapshot",
     "summary",
 ]
 
-_HOMES = {
+_IN_BOTH = {
     "SeatrialExecClientConfig": "live",
     "SeatrialLiveExecClient": "live",
     "SeatrialLiveExecClientFactory": "live",
-    "SeatrialModule": "backtest",
-    "SeatrialModuleConfig": "backtest",
-    "Session": "session",
-    "attach": "backtest",
-    "attach_node": "backtest",
-    "snapshot": "checkpoint",
-    "summary": "checkpoint",
+}
+_ONLY_IN: dict[str, tuple[int, str]] = {
+    "SeatrialFeed": (2, "feed"),
+    "SeatrialModule": (1, "backtest"),
+    "SeatrialModuleConfig": (1, "backtest"),
+    "Session": (1, "session"),
+    "attach": (1, "backtest"),
+    "attach_node": (1, "backtest"),
+    "live_client": (2, "live"),
+    "snapshot": (1, "checkpoint"),
+    "summary": (1, "checkpoint"),
 }
 
 
 def __getattr__(name: str) -> Any:
     """Load a name, and with it NautilusTrader, when it is first asked for."""
-    home = _HOMES.get(name)
-    if home is None:
+    if name in _IN_BOTH:
+        home = f"v{generation()}.{_IN_BOTH[name]}"
+    elif name in _ONLY_IN:
+        needed, module = _ONLY_IN[name]
+        check_installed(name, needed)
+        home = f"v{needed}.{module}"
+    else:
         raise AttributeError(name)
-    check_installed()
-    return getattr(import_module(f"seatrial_nautilus.v1.{home}"), name)
+    return getattr(import_module(f"seatrial_nautilus.{home}"), name)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
 
 import seatrial_nautilus
-from seatrial.errors import EngineNotInstalledError
+from seatrial.errors import EngineNotInstalledError, InvalidConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,8 +24,8 @@ def test_without_nautilustrader_the_line_that_installs_it_is_given(monkeypatch: 
         _ = seatrial_nautilus.attach
 
 
-def test_a_nautilustrader_of_another_generation_is_refused_by_name(tmp_path: Path) -> None:
-    """2.0 is told by a module that 1.x has not; the error names the version that runs."""
+def test_a_backtest_on_2_is_refused_by_name(tmp_path: Path) -> None:
+    """2.0 is told by a module that 1.x has not; the error says why, and names the version that runs."""
     folder = tmp_path / "nautilus_trader" / "live"
     folder.mkdir(parents=True)
     for path in (folder.parent / "__init__.py", folder / "__init__.py", folder / "clients.py"):
@@ -34,7 +35,15 @@ def test_a_nautilustrader_of_another_generation_is_refused_by_name(tmp_path: Pat
     result = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
 
     assert "InvalidConfigError" in result.stderr
+    assert "attach needs NautilusTrader 1.x: 2.0's backtest takes no execution client" in result.stderr
     assert "nautilus_trader>=1.221,<2" in result.stderr
+
+
+@pytest.mark.skipif(find_spec("nautilus_trader.live.clients") is not None, reason="NautilusTrader 2.0 is installed")
+def test_a_name_of_2_is_refused_on_1() -> None:
+    """What 2.0 alone needs says so on 1.x."""
+    with pytest.raises(InvalidConfigError, match=r"SeatrialFeed is for NautilusTrader 2\.0"):
+        _ = seatrial_nautilus.SeatrialFeed
 
 
 def test_importing_the_adapter_imports_no_engine() -> None:
