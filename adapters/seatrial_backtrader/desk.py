@@ -74,7 +74,6 @@ class Ticket:
         "arrived",
         "asked",
         "check",
-        "doomed",
         "entered",
         "fills",
         "left",
@@ -97,7 +96,7 @@ class Ticket:
         self.arrived = sent
         self.left = core_size(order)
         self.fills = 0
-        self.accepted = self.announced = self.entered = self.doomed = False
+        self.accepted = self.announced = self.entered = False
         self.asked = order
         """The object by which the strategy asked to cancel: perhaps a copy."""
         self.withdrawn: bool | None = None
@@ -137,6 +136,8 @@ class Desk:
         self._theta = theta
         self._draws = draws
         self._moment = 0
+        self.doomed: list[str] = []
+        """The orders that are to be cancelled as soon as Backtrader has looked at them."""
         self._asked: Ticket | None = None  # what is being cancelled because the strategy wants it
 
     # -- the gate's side -------------------------------------------------------------------------------------------
@@ -235,15 +236,17 @@ class Desk:
         if ticket.withdrawn:
             return
         if ticket.arrived > ticket.sent and ticket.order_id in self.by_id and not ticket.accepted:
-            ticket.doomed = True  # it is there, but Backtrader has not looked at it yet
+            self.doomed.append(ticket.order_id)  # it is there, but Backtrader has not looked at it yet
         else:
             self._refuse_cancel(ticket.order_id, now, "Backtrader had not looked at it yet, or it had ended")
 
     def sweep(self) -> None:
         """Cancel what was to be cancelled before Backtrader had looked at it."""
-        for ticket in [ticket for ticket in self.tickets.values() if ticket.doomed]:
-            ticket.doomed = False
-            self._withdraw(ticket, self._moment)
+        doomed, self.doomed = self.doomed, []
+        for order_id in doomed:
+            ticket = self.by_id.get(order_id)
+            if ticket is not None:
+                self._withdraw(ticket, self._moment)
 
     def _refuse_cancel(self, order_id: str, now: int, why: str) -> None:
         self.gate.cancel_refused(order_id, now, _refusal(RejectionReason.TOO_LATE_TO_CANCEL, why))

@@ -42,7 +42,7 @@ class Matcher(IndexedBroker):
     def check_submitted(self) -> None:
         """Look at what was submitted, then cancel what was to be cancelled before that."""
         super().check_submitted()
-        if self.desk is not None:
+        if self.desk is not None and self.desk.doomed:
             self.desk.sweep()
 
     def _process_order_history(self) -> None:

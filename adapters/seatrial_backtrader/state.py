@@ -37,7 +37,7 @@ _SCALARS = (
     "cash_before",
     "interest",
 )
-_FLAGS = ("check", "arrived", "sent", "fills", "accepted", "announced", "entered", "doomed")
+_FLAGS = ("check", "arrived", "sent", "fills", "accepted", "announced", "entered")
 
 
 class BrokerState(msgspec.Struct, frozen=True, kw_only=True):
