@@ -10,7 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.backtrader.parity import fuzz
 from tests.backtrader.parity.recorder import record
-from tests.backtrader.parity.wirings import BROKEN, stock
+from tests.backtrader.parity.wirings import BROKEN, WIRINGS, stock
 
 CHUNK = 25
 """How many seeds share a test; `make fuzz` takes thousands."""
@@ -18,8 +18,13 @@ CHUNK = 25
 
 @pytest.mark.parametrize("first", range(0, 200, CHUNK))
 def test_random_scripts_see_what_the_stock_broker_shows(first: int) -> None:
-    """Whatever a script does, and however its broker is set, every wiring shows it the same."""
-    fuzz.compare(range(first, first + CHUNK))
+    """Whatever a script does, and however its broker is set, each wiring with a gate shows it the same."""
+    fuzz.compare(range(first, first + CHUNK), {name: WIRINGS[name] for name in WIRINGS if name != "no gate"})
+
+
+def test_random_scripts_see_the_same_without_a_gate() -> None:
+    """Where nothing stands in front, fewer scripts do: it is the stock broker but for its index."""
+    fuzz.compare(range(200, 200 + 2 * CHUNK), {"no gate": WIRINGS["no gate"]})
 
 
 @pytest.mark.parametrize("fault", BROKEN)

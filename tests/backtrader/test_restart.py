@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 bt: Any = backtrader  # whose modules hide what they hold from a type checker
 
-SEEDS = range(8)
+SEEDS = range(6)
 
 
 @pytest.fixture(autouse=True)
