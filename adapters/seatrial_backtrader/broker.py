@@ -19,7 +19,7 @@ from seatrial_backtrader.opening import check, open_gate, refuse_unknown
 from seatrial_backtrader.orders import core_order
 from seatrial_backtrader.recovery import Recovery, check_recovery
 from seatrial_backtrader.replica import Replica
-from seatrial_backtrader.stamps import exact, span, to_ns
+from seatrial_backtrader.stamps import exact, newest, span, stamp_of, to_ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -211,9 +211,10 @@ class SeatrialBroker(Ledgers):
 
     def _mark(self, gate: ExecutionGate) -> None:
         for symbol, data in self._names.datas.items():
-            if not len(data):
+            stamp = stamp_of(data)
+            if stamp is None:
                 continue
-            stamp, close = data.datetime[0], data.close[0]
+            close = data.close[0]
             if self._marked.get(data) != stamp and close == close:  # noqa: PLR0124 - a NaN is no price
                 self._marked[data] = stamp
                 gate.mark(symbol, exact(close), to_ns(stamp))
@@ -221,9 +222,8 @@ class SeatrialBroker(Ledgers):
     def _now(self) -> int:
         """Return the broker's time: the newest stamp of its feeds, in UNIX ns UTC."""
         if self._clock is None:
-            stamps = [to_ns(data.datetime[0]) for data in self.cerebro.datas if len(data)]
             gate_now = 0 if self.gate is None else self.gate.now
-            self._clock = max([gate_now, *stamps])
+            self._clock = max(gate_now, newest(self.cerebro.datas))
         return self._clock
 
     def _turn(self, data: Any) -> int:

@@ -6,6 +6,7 @@ stamped 50 ms after something may read as 49.999 ms after it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
@@ -14,7 +15,7 @@ import backtrader as bt
 
 from seatrial.errors import InvalidTimeError
 
-__all__ = ["exact", "span", "to_ns"]
+__all__ = ["exact", "newest", "span", "stamp_of", "to_ns"]
 
 _EPOCH = 719_163.0  # 1970-01-01 as a date number
 _MICROS_PER_DAY = 86_400_000_000
@@ -45,6 +46,20 @@ def exact(number: Any) -> Decimal:
     """Return a number as the shortest decimal that reads back as it; whole numbers without a fraction."""
     number = float(number)
     return Decimal(int(number)) if number.is_integer() else Decimal(repr(number))
+
+
+def stamp_of(data: Any) -> float | None:
+    """Return the date number of a feed's present bar; `None` before the first, or where exactbars keeps none."""
+    if len(data):
+        with suppress(IndexError):
+            return float(data.datetime[0])
+    return None
+
+
+def newest(datas: Iterable[Any]) -> int:
+    """Return the newest stamp of the feeds, in UNIX ns UTC; 0 before the first bar."""
+    stamps = [stamp for data in datas if (stamp := stamp_of(data)) is not None]
+    return to_ns(max(stamps)) if stamps else 0
 
 
 def span(data: Any) -> tuple[int, int]:

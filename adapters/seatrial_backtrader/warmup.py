@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from backtrader.order import BuyOrder, SellOrder
 
-from seatrial_backtrader.stamps import to_ns
+from seatrial_backtrader.stamps import newest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +64,7 @@ class Warmup:
             return
         datas = broker.cerebro.datas
         lengths = [len(data) for data in datas]
-        now = max([to_ns(data.datetime[0]) for data in datas if len(data)], default=0)
+        now = newest(datas)
         clock = self._state.clock
         if now < clock or (now == clock and any(map(int.__lt__, lengths, self._state.lengths))):
             return
