@@ -332,7 +332,7 @@ class SeatrialBroker(Ledgers):
             if self.venue is None:
                 done = super().cancel(order, bracket=bracket)
             else:
-                done = self.venue.cancel(clone(order), bracket=bracket)
+                done = self._cancel_far(order, clone(order), bracket=bracket)
             if gate is not None and not bracket:  # it may have ended others that the core knows
                 gate.advance(self._turn(order.data))
                 self._flush()

@@ -116,13 +116,20 @@ class Ledgers(Switches):
 
     def withdraw(self, ticket: Ticket) -> bool:
         """Cancel an order as Backtrader would for a strategy."""
-        if self.venue is None or self._replica is None:
+        if self.venue is None:
             return bool(super().cancel(ticket.asked))
-        if ticket.asked is not ticket.order:
-            self._replica.asked[ticket.order.ref] = ticket.asked
-        done = bool(self.venue.cancel(ticket.twin))
-        if not done:
-            self._replica.asked.pop(ticket.order.ref, None)
+        return self._cancel_far(ticket.asked, ticket.twin)
+
+    def _cancel_far(self, asked: Any, twin: Any, *, bracket: bool = False) -> bool:
+        """Cancel at the far ledger; what the strategy `asked` with is what ends for it, even if it is a copy."""
+        replica = self._replica
+        if replica is not None and replica.known(asked) is not asked:
+            replica.asked[asked.ref] = asked
+            twin, filled = clone(twin), clone(twin.executed)
+            twin.executed = filled
+        done = bool(self.venue.cancel(twin, bracket=bracket))
+        if replica is not None and not done:
+            replica.asked.pop(asked.ref, None)
         return done
 
     def announce(self, ticket: Ticket) -> None:
