@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from seatrial_backtrader.desk import Told
     from seatrial_backtrader.matching import Matcher, Venue
 
-__all__ = ["Replica"]
+__all__ = ["SCALARS", "Replica"]
 
-_SCALARS = (
+SCALARS = (
     "cash",
     "_value",
     "_valuemkt",
@@ -34,6 +34,7 @@ _SCALARS = (
     "_fundval",
     "_fundshares",
 )
+"""What a ledger comes to, by the names of the stock broker's attributes."""
 _EXECUTED = ("dt", "size", "remsize", "price", "value", "comm", "pnl", "psize", "pprice", "margin")
 _MOVING = ("status", "triggered", "comminfo", "_active", "broker", "plen", "pannotated")
 
@@ -150,7 +151,7 @@ class Replica:
 
     def reflect(self) -> None:
         """Let the far ledger follow: valuing some feeds alone books deposits, and values the account anew."""
-        for name in _SCALARS:
+        for name in SCALARS:
             setattr(self.far, name, getattr(self._near, name))
         self.far._cash_addition.clear()
 
@@ -160,7 +161,7 @@ class Replica:
         if not self.in_flight():
             self.touch()
             known, true = near.__dict__, far.__dict__
-            for name in _SCALARS:
+            for name in SCALARS:
                 known[name] = true[name]
             near._cash_addition.clear()
             for data, position in far.positions.items():

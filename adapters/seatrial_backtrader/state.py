@@ -14,6 +14,7 @@ from backtrader.trade import Trade
 
 from seatrial_backtrader.desk import Ticket, Told
 from seatrial_backtrader.records import Reader, Writer, plain, read_position, unplain, write_position
+from seatrial_backtrader.replica import SCALARS
 
 if TYPE_CHECKING:
     from seatrial_backtrader.broker import SeatrialBroker
@@ -23,20 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BrokerState", "ToldCodec", "read_broker", "show", "write_broker"]
 
-_SCALARS = (
-    "startingcash",
-    "cash",
-    "_value",
-    "_valuemkt",
-    "_valuelever",
-    "_valuemktlever",
-    "_leverage",
-    "_unrealized",
-    "_fundval",
-    "_fundshares",
-    "cash_before",
-    "interest",
-)
+_SCALARS = ("startingcash", *SCALARS, "cash_before", "interest")
 _FLAGS = ("check", "arrived", "sent", "fills", "accepted", "announced", "entered")
 
 
