@@ -30,9 +30,10 @@ from seatrial.gate.account import Account
 from seatrial.gate.admission import Admission, linked
 from seatrial.gate.client import ClientView, Listener, NativeSink
 from seatrial.gate.controls import check_operator
-from seatrial.gate.delivery import NOWHERE, Delivery
+from seatrial.gate.delivery import NOWHERE
+from seatrial.gate.enforcement import Enforcement
 from seatrial.gate.instruments import Instruments
-from seatrial.gate.ports import CancelRequest, ModifyRequest, NativeCodec, PlaceRequest, Request, Venue
+from seatrial.gate.ports import CancelRequest, Crosser, ModifyRequest, NativeCodec, PlaceRequest, Request, Venue
 from seatrial.gate.queue import NEVER
 from seatrial.gate.state import GateState
 from seatrial.gate.validator import refusal
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 __all__ = ["ExecutionGate"]
 
 
-class ExecutionGate(Delivery):
+class ExecutionGate(Enforcement):
     """One gate between one strategy side and one venue.
 
     Times are UNIX ns UTC and may not go backwards. `account` is the client view the gate keeps; an adapter whose engine
@@ -88,6 +89,7 @@ class ExecutionGate(Delivery):
         admission = Admission(client, instruments or Instruments(), view, risk, plugins)
         wire = Wire(latency, seed, simulator_id, plugins)
         super().__init__(venue, wire, client, admission, account=account, view=view, prompt=prompt)
+        self._crosser: Crosser | None = getattr(venue, "cross", None) if prompt and wire.at_once else None
 
     # -- what can be read ------------------------------------------------------------------------------------------
 
@@ -142,12 +144,17 @@ class ExecutionGate(Delivery):
         rejection = self.admission.refuse(order, now)
         if rejection is not None:
             return self._deny(((order, rejection),), now)[0]
-        order_id = order.order_id
         client, wire = self.client, self.wire
+        heard = bool(client.listeners or self._hearers or self.running)
+        if not heard and self._crosser is not None and native is None and wire.crosses(now):
+            crossed = self._crosser(order, now)
+            if crossed is not None:
+                return self._cross(order, now, *crossed)
+        order_id = order.order_id
         wire.track(order_id, order.strategy_id)
         event = OrderSubmitted(order_id, now, now)
         client.pending[order_id] = sent = order.apply(event)
-        if client.listeners or self._hearers or self.running:
+        if heard:
             wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
             self._log(event, sent)
             self._finish()
