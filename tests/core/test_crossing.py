@@ -112,7 +112,7 @@ def _voyage(
     if listener is not None:
         sim.add_listener(listener)
     venue = sim.venue
-    venue._crossing = kind(venue.market, venue._matcher, venue.ledger, venue_config.fees)  # type: ignore[arg-type]  # a schedule
+    venue._crossing = kind(venue.market, venue._matcher, venue.ledger, venue._matcher._fees)
     now = START
     for n in range(160):
         symbol = draw.choice("AB")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 from typing import NoReturn, cast
 
 import msgspec
@@ -88,6 +89,17 @@ class OrderTerms(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defau
         if self.tags != ():
             force_setattr(self, "tags", _tags(self, self.tags))
         _check(self)
+        quantity = self.quantity
+        if type(quantity) is Decimal:
+            shared = _shared(quantity)
+            if shared is not quantity and shared.same_quantum(quantity):
+                force_setattr(self, "quantity", shared)
+
+
+@lru_cache(maxsize=256)
+def _shared(quantity: Decimal) -> Decimal:
+    """Return the first of the equal quantities seen lately: orders are of few sizes, and need not keep one each."""
+    return quantity
 
 
 def _exact(order: OrderTerms, field: str) -> Decimal:

@@ -275,7 +275,8 @@ class Delivery(ReportLeg):
             self._until, self.running = now, True
             try:
                 self._judge(now)
-                self._drain(now)
+                if self.wire.requests.head <= now:
+                    self._drain(now)
             finally:
                 self._until, self.running = NOWHERE, False
         return after

@@ -222,8 +222,8 @@ class Exposure:
         gross, long, short = totals
         for symbol in stale if len(stale) == 1 else sorted(stale):
             stake = self.stakes.get(symbol) or self.stake(symbol)
-            ends, known = stake.ends or stake.measure(self._account.position(symbol)), stake.known
-            stake.known = ends
+            known = stake.known
+            ends = stake.known = stake.ends or stake.measure(self._account.position(symbol))
             if known is not None:
                 worst, most, least = known
                 gross, long, short = gross - worst, long - most, short - least
@@ -236,8 +236,11 @@ class Exposure:
                 self._unknown.discard(symbol)
         stale.clear()
         self._totals = (gross, long, short)
-        self.gross = None if self._unknown else gross
-        self.net = None if self._unknown else max(-short, long)
+        if self._unknown:
+            self.gross = self.net = None
+        else:
+            down = -short
+            self.gross, self.net = gross, long if long > down else down  # noqa: FURB136 - as in Stake.measure
 
     def note_ages(self) -> None:
         """Keep the symbols in the order of their marks from now on, for :meth:`oldest`."""

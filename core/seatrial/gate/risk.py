@@ -115,7 +115,7 @@ class _View:
     def worst_value(self, symbol: str) -> Decimal | None:
         stake = self._exposure.stakes.get(symbol) or self._exposure.stake(symbol)
         ends = stake.ends or stake.measure(self._account.position(symbol))
-        return None if ends is None else ends[0]
+        return ends and ends[0]
 
     def gross_exposure(self) -> Decimal | None:
         exposure = self._exposure
@@ -256,9 +256,7 @@ class Risk:
         if equity > view.peak_equity:
             _set_peak(view, equity)
         trips: list[Trip] = []
-        for rule, watch in self._watchers:
-            if only is not None and rule.name != only:
-                continue
+        for rule, watch in self._watchers if only is None else [one for one in self._watchers if one[0].name == only]:
             try:
                 answer: object = watch(view, now)
                 if answer is None:

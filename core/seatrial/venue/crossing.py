@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.contracts.terms import OrderSide, OrderType, TimeInForce
-from seatrial.contracts.venue import FeeSchedule
+from seatrial.venue.fees import Scheduled
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -37,7 +37,7 @@ class Crossing:
         self._market = market
         self._matcher = matcher
         self._ledger = ledger
-        self._fees = fees if isinstance(fees, FeeSchedule) else None  # it never asks less for a worse price
+        self._fees = fees if isinstance(fees, Scheduled) else None  # it never asks less for a worse price
 
     def book(self, order: Order, now: int) -> tuple[Decimal, Decimal] | None:
         """Book the whole of an order that arrives alone; return its price and its commission, `None` for any other.

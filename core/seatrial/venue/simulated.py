@@ -261,19 +261,23 @@ class SimulatedVenue:
         working.quantity = quantity
         working.remaining = quantity - working.filled
         working.limit = change.limit_price or working.limit
-        working.trigger = change.stop_price or working.trigger
+        if change.stop_price is not None:
+            working.trigger = change.stop_price
         dormant = not self._is_active(working)
         refused = None if dormant else self._admit(working, book)
         if refused is not None:
-            working.quantity, working.remaining, working.limit, working.trigger = before
+            working.quantity, working.remaining, working.limit = before[:3]
+            if change.stop_price is not None:
+                working.trigger = before[3]
             if working.met or working.phase is Phase.CLOSE:
                 book.rest(working)
             else:
                 book.keep(working, "fresh")
             self._reports.modify_refused(order_id, now, refused)
             return
-        working.trail_amount = change.trail_amount or working.trail_amount
-        working.trail_percent = change.trail_percent or working.trail_percent
+        if working.trails:
+            working.trail_amount = change.trail_amount or working.trail_amount
+            working.trail_percent = change.trail_percent or working.trail_percent
         if working.extreme is not None:
             tighten(book, working)
         self._reports.replaced(order_id, now, change)
