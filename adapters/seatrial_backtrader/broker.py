@@ -204,7 +204,7 @@ class SeatrialBroker(Ledgers):
         gate.judging = False
         try:
             while gate.due() <= now:
-                gate.step(now)
+                gate.proceed(now)
             gate.now = now
         finally:
             gate.judging = True

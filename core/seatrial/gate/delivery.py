@@ -143,7 +143,8 @@ class Delivery(ReportLeg):
             self.running = False
             self._until = NOWHERE
 
-    def _drain(self, until: int, *, once: bool = False) -> None:
+    def _drain(self, until: int, *, pausing: bool = False) -> None:
+        """Deliver what is due by `until`, `pausing` once a request has arrived."""
         requests, reports = self.wire.requests, self.wire.reports
         messages = reports.messages
         while True:
@@ -169,19 +170,8 @@ class Delivery(ReportLeg):
                 if due > self.now:  # noqa: PLR1730 - as above
                     self.now = due
                 self._arrive(request, due, native)
-            if once:
-                break
-
-    def _step(self, due: int, until: int) -> None:
-        """Do the one next thing, which is due at `due`; the first day begins at `until`."""
-        self.running = True
-        try:
-            if self.boundary <= due:
-                self._turn_day(until)
-            else:
-                self._drain(due, once=True)
-        finally:
-            self.running = False
+                if pausing:
+                    break
 
     def _arrive(self, request: Request, due: int, native: object) -> None:
         if type(request) is PlaceRequest:

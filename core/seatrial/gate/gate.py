@@ -275,11 +275,20 @@ class ExecutionGate(Enforcement):
         self.now = now
         self.assess()
 
-    def step(self, until: int = NEVER - 1) -> None:
-        """Do the one next thing due by `until`; at equal times the day turns first, and reports precede requests."""
-        due = self.due()
-        if due <= until:
-            self._step(due, until)
+    def proceed(self, until: int) -> None:
+        """Do what is due by `until` in time order, up to the turn of a day or the first request to reach the venue.
+
+        At equal times the day turns first, and reports precede requests. For drivers of venues with a clock of their
+        own, which an arrival may set.
+        """
+        self.running = True
+        try:
+            if self.boundary <= until and self.boundary <= self.wire.next_due():
+                self._turn_day(until)
+            else:
+                self._drain(min(until, self.boundary - 1), pausing=True)
+        finally:
+            self.running = False
 
     def resume(self) -> None:
         """Finish what a restored gate was in the middle of."""
