@@ -46,6 +46,7 @@ _FILLED = OrderStatus.FILLED
 NOWHERE = -1  # how far a call that delivers nothing is to deliver
 _RECOUNTED = frozenset({OrderExecution, OrderReplaced, ModifyRefused})
 _TAKER = Liquidity.TAKER
+_WHOLE = False  # a fill that is not partial
 
 
 class Delivery(ReportLeg):
@@ -245,8 +246,12 @@ class Delivery(ReportLeg):
             self._log(event, after, native)
         else:
             client.events.append(event)
-        if self.admission.risk is not None and self.judging:
-            self._judge(self.now)
+        admission = self.admission
+        if admission.risk is not None and self.judging:
+            if trips := admission.risk.watch(self.now):
+                self._latch(trips)
+            if admission.controls.flattens:
+                self._flatten(self.now)
         if self._unheard:
             self._hear()
 
@@ -254,7 +259,7 @@ class Delivery(ReportLeg):
         """Take in that an order which nobody hears of is accepted and filled the moment it leaves."""
         client, admission, order_id = self.client, self.admission, order.order_id
         execution = OrderExecution(
-            order_id, now, now, order_id + "/1", order.quantity, price, commission, is_partial=False, liquidity=_TAKER
+            order_id, now, now, order_id + "/1", order.quantity, price, commission, _WHOLE, _TAKER
         )
         submitted, accepted = OrderSubmitted(order_id, now, now), OrderAccepted(order_id, now, now)
         after = client.completed[order_id] = filled_at_once(order, submitted, accepted, execution)
@@ -264,7 +269,10 @@ class Delivery(ReportLeg):
         if admission.risk is not None and self.judging:
             self._until, self.running = now, True
             try:
-                self._judge(now)
+                if trips := admission.risk.watch(now):
+                    self._latch(trips)
+                if admission.controls.flattens:
+                    self._flatten(now)
                 if self.wire.requests.head <= now:
                     self._drain(now)
             finally:
@@ -281,14 +289,6 @@ class Delivery(ReportLeg):
             self._account.trade(symbol, quantity, price, event.commission)
         if exposure is not None and (stake is None or stake.mark is None):
             exposure.trade(symbol, price, event.reported_at)
-
-    def _judge(self, now: int) -> None:
-        """Let the rules look at the account after a fill."""
-        admission = self.admission
-        if admission.risk is not None and (trips := admission.risk.watch(now)):
-            self._latch(trips)
-        if admission.controls.flattens:
-            self._flatten(now)
 
     # -- what follows from it --------------------------------------------------------------------------------------
 

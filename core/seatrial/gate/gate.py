@@ -146,8 +146,9 @@ class ExecutionGate(Enforcement):
             return self._deny(((order, rejection),), now)[0]
         client, wire = self.client, self.wire
         heard = bool(client.listeners or self._hearers or self.running)
-        if not heard and self._crosser is not None and native is None and wire.crosses(now):
-            crossed = self._crosser(order, now)
+        crosser = self._crosser
+        if crosser is not None and not heard and native is None and wire.crosses(now):
+            crossed = crosser(order, now)
             if crossed is not None:
                 return self._cross(order, now, *crossed)
         order_id = order.order_id

@@ -256,7 +256,8 @@ class Risk:
         if equity > view.peak_equity:
             _set_peak(view, equity)
         trips: list[Trip] = []
-        for rule, watch in self._watchers if only is None else [one for one in self._watchers if one[0].name == only]:
+        watchers = self._watchers if only is None else [one for one in self._watchers if one[0].name == only]
+        for rule, watch in watchers:
             try:
                 answer: object = watch(view, now)
                 if answer is None:
