@@ -95,19 +95,19 @@ def read_native(stored: msgspec.Raw, codec: NativeCodec | None) -> object:
     return codec.decode(msgspec.json.decode(stored))
 
 
-class PlaceRequest(msgspec.Struct, frozen=True, tag_field="request", tag="place"):
+class PlaceRequest(msgspec.Struct, frozen=True, gc=False, tag_field="request", tag="place"):
     """Orders on their way; looked up by id when they arrive."""
 
     order_ids: tuple[str, ...]
 
 
-class CancelRequest(msgspec.Struct, frozen=True, tag_field="request", tag="cancel"):
+class CancelRequest(msgspec.Struct, frozen=True, gc=False, tag_field="request", tag="cancel"):
     """A cancel on its way."""
 
     order_id: str
 
 
-class ModifyRequest(msgspec.Struct, frozen=True, tag_field="request", tag="modify"):
+class ModifyRequest(msgspec.Struct, frozen=True, gc=False, tag_field="request", tag="modify"):
     """A modify on its way."""
 
     order_id: str

@@ -209,13 +209,13 @@ class Risk:
                 problem = self._priceless(order, stake, now)
         for rule, check in self._checks:
             try:
-                if problem is not None and _concerns(problem[0], rule, order):
-                    violation = problem[1]
-                else:
+                if problem is None or not _concerns(problem[0], rule, order):
                     answer: object = check(order, view, now)
                     if answer is None:
                         continue
                     violation = objection(answer)
+                else:
+                    violation = problem[1]
             except Exception as error:  # noqa: BLE001 - whatever a stranger raises, the order stays here
                 violation = mistake(error)
             if rule.exempts_reducing and (shrinks or self._exposure.reduces(order)):

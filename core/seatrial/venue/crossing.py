@@ -56,8 +56,10 @@ class Crossing:
             return None
         symbol, quantity, is_buy = order.symbol, order.quantity, order.side is _BUY
         book = self._market.books.get(symbol)
-        moment = None if book is None or book.quote is None else self._market.standing(book, now)
-        if book is None or moment is None or (moment.ask_left if is_buy else moment.bid_left) is not None:
+        if book is None or book.quote is None:
+            return None
+        moment = self._market.standing(book, now)
+        if moment is None or (moment.ask_left if is_buy else moment.bid_left) is not None:
             return None
         price = self._matcher.slipped(book, moment.ask if is_buy else moment.bid, is_buy=is_buy)
         value = quantity * price
