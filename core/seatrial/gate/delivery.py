@@ -96,7 +96,7 @@ class Delivery(ReportLeg):
             self._latch(self.admission.risk.hear(event, order))
 
     def _hear(self) -> None:
-        """Let everybody hear what they have not; a listener that fails takes nothing back."""
+        """Let everybody hear what they have not, in the order they were added; one that fails takes nothing back."""
         unheard = self._unheard
         if not unheard or self._hearing:
             return
@@ -105,7 +105,8 @@ class Delivery(ReportLeg):
         try:
             while unheard:
                 event, order = unheard.popleft()
-                self.client.hear(event, order)
+                for listener in self.client.listeners:
+                    listener(event, order)
         finally:
             self._hearing = False
             self.running = not outermost

@@ -37,7 +37,8 @@ class Crossing:
         self._market = market
         self._matcher = matcher
         self._ledger = ledger
-        self._fees = fees if isinstance(fees, Scheduled) else None  # it never asks less for a worse price
+        takes = isinstance(fees, Scheduled) and market.quotes_stand
+        self._fees = fees if takes else None  # a schedule never asks less for a worse price
 
     def book(self, order: Order, now: int) -> tuple[Decimal, Decimal] | None:
         """Book the whole of an order that arrives alone; return its price and its commission, `None` for any other.
@@ -58,7 +59,9 @@ class Crossing:
         book = self._market.books.get(symbol)
         if book is None or book.quote is None:
             return None
-        moment = self._market.standing(book, now)
+        moment = book.moment
+        if moment is None or moment.ts > now:
+            moment = self._market.standing(book, now)
         if moment is None or (moment.ask_left if is_buy else moment.bid_left) is not None:
             return None
         price = self._matcher.slipped(book, moment.ask if is_buy else moment.bid, is_buy=is_buy)
