@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,9 +16,11 @@ __all__ = ["plain"]
 def plain(value: Any) -> Any:
     """Return a value as JSON knows it: keys as text, times as ISO, numbers that are none as null."""
     if isinstance(value, Mapping):
-        return {_key(key): plain(one) for key, one in cast("Mapping[Any, Any]", value).items()}
+        pairs: Mapping[Any, Any] = value
+        return {_key(key): plain(one) for key, one in pairs.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [plain(one) for one in cast("Iterable[Any]", value)]
+        several: Iterable[Any] = value
+        return [plain(one) for one in several]
     if isinstance(value, bool | int | str) or value is None:
         return value
     if isinstance(value, float):

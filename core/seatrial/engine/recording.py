@@ -133,11 +133,12 @@ def run_record(
     stopped: str | None,
     dropped: Mapping[str, Exception],
     checkpoints: Iterable[str] = (),
+    warnings: Iterable[str] = (),
     analyses: dict[str, Any] | None = None,
 ) -> RunRecord:
     """Return what happened in a run of `scenario` that is over; `dropped` are the observers that failed, with what.
 
-    A run that was never `started` has the gate's present time.
+    `warnings` are what the engine has to say beside that. A run that was never `started` has the gate's present time.
     """
     risk = gate.admission.risk
     return RunRecord(
@@ -164,6 +165,6 @@ def run_record(
         checkpoints=tuple(checkpoints),
         faults=tuple(tape.faults),
         fault_count=tape.fault_count,
-        warnings=tuple(f"observer {name!r} failed: {error}" for name, error in dropped.items()),
+        warnings=(*warnings, *[f"observer {name!r} failed: {error}" for name, error in dropped.items()]),
         analyses=analyses or {},
     )
