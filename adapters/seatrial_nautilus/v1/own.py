@@ -6,6 +6,7 @@ NautilusTrader's own engine turns the tape, with the gate in the place of its ex
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -15,7 +16,6 @@ from nautilus_trader.backtest.engine import BacktestEngine
 from nautilus_trader.common.component import is_logging_initialized
 from nautilus_trader.config import BacktestEngineConfig, LoggingConfig, RiskEngineConfig
 from nautilus_trader.model.data import Bar
-from nautilus_trader.model.enums import AggregationSource
 from nautilus_trader.model.events import OrderDenied
 from nautilus_trader.model.identifiers import TraderId, Venue
 
@@ -28,12 +28,14 @@ from seatrial.gate.observers import Observers
 from seatrial.gate.queue import NEVER
 from seatrial.venue.settings import open_observer
 from seatrial_nautilus.v1.backtest import SeatrialModule, attach_module
+from seatrial_nautilus.v1.own_awaited import awaited_of, held_by, named_by
+from seatrial_nautilus.v1.own_catalog import CatalogData, has_catalog
 from seatrial_nautilus.v1.own_data import TapeData, row_of
 from seatrial_nautilus.v1.own_settings import check_scenario, read_settings, venue_options
 from seatrial_nautilus.v1.own_strategy import build_strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from seatrial.contracts.account import AccountView, Mark
     from seatrial.contracts.engine import EngineInfo, RunMonitor, RunRecord
@@ -80,7 +82,11 @@ class OwnRun:
         self._path = reference.path
         self._info = engine
         self._monitor = monitor
-        self._source = source = TapeData(scenario, settings.venue, settings.bar_spec)
+        self._source = source = (
+            CatalogData(scenario, settings.venue)
+            if has_catalog(scenario)
+            else TapeData(scenario, settings.venue, settings.bar_spec)
+        )
         options = venue_options(scenario, settings, source.venue, source.instruments, plugins)
         self._strategy = build_strategy(reference.path, kind, reference.params)
         self._engine = BacktestEngine(_config(settings.log_level))
@@ -112,7 +118,7 @@ class OwnRun:
         if self._observers:
             session.gate.add_listener(self._observers)
         self._engine.kernel.msgbus.subscribe("events.order.*", self._hear)
-        self._denied: list[str] = []
+        self._told: list[str] = []
         self._denials = 0
         self._started: int | None = None
         self._reached = 0
@@ -144,9 +150,13 @@ class OwnRun:
         """
         try:
             self._sail()
-            return self._record()
-        finally:
-            self._engine.dispose()
+            record = self._record()
+        except BaseException:
+            with suppress(Exception):  # what a strategy does on its end is of no account now
+                self._engine.dispose()
+            raise
+        self._guarded(self._engine.dispose)
+        return record
 
     def begin(self, datum: Any) -> None:
         """Hear of the first piece of data, before anybody else does, and when the strategy has started.
@@ -154,17 +164,13 @@ class OwnRun:
         :raises StrategyError: where the strategy waits for what the tape does not hold.
         """
         self._started = datum.ts_init
-        data = self._engine.kernel.data_engine
-        known = {one.id for one in self._source.instruments}
-        for instrument_id in (*data.subscribed_quote_ticks(), *data.subscribed_trade_ticks()):
-            if instrument_id not in known:
-                names = ", ".join(sorted(one.value for one in known))
-                raise StrategyError(self._path, f"it subscribes to {instrument_id}; the tape has {names}")
-        for bar_type in data.subscribed_bars():
-            if bar_type.aggregation_source != AggregationSource.EXTERNAL or bar_type in self._source.bar_types:
-                continue
-            names = ", ".join(sorted(str(one) for one in self._source.bar_types)) or "none"
-            raise StrategyError(self._path, f"it subscribes to bars {bar_type}; those of the tape are {names}")
+        awaited = awaited_of(self._engine.kernel.msgbus)
+        held = held_by(self._source)
+        unserved = sorted(awaited - held)
+        if unserved and not awaited & held:
+            problem = f"it waits for {', '.join(unserved)}; the tape has {', '.join(sorted(named_by(self._source)))}"
+            raise StrategyError(self._path, problem)
+        self._told += [f"the strategy waits for {one}, which the tape does not have" for one in unserved]
 
     def row(self, datum: Any) -> None:
         """Note a row that has happened, and end the run where the monitor asks for it."""
@@ -180,18 +186,26 @@ class OwnRun:
         try:
             for stretch in self._stretches():
                 engine.add_data(stretch, validate=False)
-                engine.run(streaming=True)
+                self._guarded(lambda: engine.run(streaming=True))
                 engine.clear_data()
             self._quit = not self._strategy.is_running
-            engine.end()
-            self._finish()
+            self._guarded(engine.end)
+            self._guarded(self._finish)
         except _InterruptedError:
             self._stopped = _INTERRUPTED
-        except SeatrialError:
+        self._session.gate.advance(self.now)
+
+    def _guarded(self, part: Callable[[], None]) -> None:
+        """Do a part of the run in which the strategy has its say.
+
+        :raises StrategyError: where it raises.
+        """
+        try:
+            part()
+        except (SeatrialError, _InterruptedError):
             raise
         except Exception as error:  # whatever a stranger's code raises becomes an error of ours
             raise self._failed(error) from error
-        self._session.gate.advance(self.now)
 
     def _stretches(self) -> Iterator[list[Any]]:
         """Yield the data, some at once: what has the same time is not parted."""
@@ -221,19 +235,20 @@ class OwnRun:
         """Note an order that NautilusTrader has denied by itself, of which the gate never heard."""
         if type(event) is OrderDenied and not self._session.gate.client.knows(event.client_order_id.value):
             self._denials += 1
-            if len(self._denied) < _TOLD:
+            if self._denials <= _TOLD:
                 when = iso(event.ts_event)
-                self._denied.append(f"NautilusTrader denied {event.client_order_id} at {when}: {event.reason}")
+                self._told.append(f"NautilusTrader denied {event.client_order_id} at {when}: {event.reason}")
 
     def _failed(self, error: Exception) -> StrategyError:
         place = place_of(error, engine=_PLACES)
         where = f", {place}" if place else ""
-        return StrategyError(self._path, f"it failed at {iso(self.now)}{where} ({type(error).__name__}: {error})")
+        when = iso(self._engine.kernel.clock.timestamp_ns())
+        return StrategyError(self._path, f"it failed at {when}{where} ({type(error).__name__}: {error})")
 
     def _warnings(self) -> Iterator[str]:
-        yield from self._denied
-        if self._denials > len(self._denied):
-            yield f"NautilusTrader denied {self._denials - len(self._denied)} more orders by itself"
+        yield from self._told
+        if self._denials > _TOLD:
+            yield f"NautilusTrader denied {self._denials - _TOLD} more orders by itself"
         if self._quit:
             yield "the strategy had stopped by itself before the tape ended"
 
@@ -245,7 +260,7 @@ class OwnRun:
             session.gate,
             session.account,
             self._recorder,
-            tape=self._source.tape,
+            tape=self._source,
             started=self._started,
             stopped=self._stopped,
             dropped=self._observers.dropped,

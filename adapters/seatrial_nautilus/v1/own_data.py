@@ -17,8 +17,10 @@ from nautilus_trader.model.instruments import Equity, Instrument
 from nautilus_trader.model.objects import QUANTITY_MAX, Currency, Quantity
 
 from seatrial.clock import NANOS_PER_SECOND
+from seatrial.contracts.engine import Capability
 from seatrial.contracts.market import Bar as CoreBar
 from seatrial.contracts.market import Quote, Trade
+from seatrial.engine.needs import needs_of
 from seatrial.engine.run import open_scenario
 from seatrial.errors import InvalidConfigError, TapeError
 from seatrial_nautilus.v1.exact import Grid
@@ -26,12 +28,19 @@ from seatrial_nautilus.v1.exact import Grid
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from seatrial.contracts.engine import TapeFault
     from seatrial.contracts.market import Instrument as CoreInstrument
     from seatrial.contracts.market import MarketEvent
     from seatrial.contracts.scenario import Scenario
 
 __all__ = ["TapeData", "row_of"]
 
+_VENUE = "SIM"
+_KINDS: dict[Capability, Any] = {
+    Capability.QUOTES: QuoteTick,
+    Capability.TRADES: TradeTick,
+    Capability.BARS: Bar,
+}
 _UNLIMITED = Decimal(10**9)
 """The units that stand where a tape names none, which means any number."""
 _MOST = Decimal(int(QUANTITY_MAX))
@@ -111,14 +120,14 @@ class _Market:
 class TapeData:
     """The instruments and data of a scenario whose tape the core reads."""
 
-    def __init__(self, scenario: Scenario, venue: str, bar_spec: str | None) -> None:
+    def __init__(self, scenario: Scenario, venue: str | None, bar_spec: str | None) -> None:
         """Open the tape, and list its instruments on `venue`.
 
         :raises SeatrialError: for a tape that cannot be read, or says too little of what trades on it.
         """
-        self.tape, instruments = open_scenario(scenario)
-        """The tape, which knows what rows were dropped."""
-        self.venue = venue
+        self._tape, instruments = open_scenario(scenario)
+        self.venue = venue = venue or _VENUE
+        """Where everything trades."""
         if not instruments:
             problem = "NautilusTrader has to know what trades: declare each symbol with its tick_size"
             raise InvalidConfigError("instruments", instruments, problem)
@@ -126,19 +135,32 @@ class TapeData:
             if one.tick_size is None:
                 problem = f"NautilusTrader's prices lie on a grid: give {one.symbol} a tick_size"
                 raise InvalidConfigError("tick_size", one.tick_size, problem)
-        spec = _bar_spec(bar_spec, self.tape)
+        spec = _bar_spec(bar_spec, self._tape)
         self._markets = {one.symbol: _Market(one, Venue(venue), spec) for one in instruments}
         self.instruments = [market.listed for market in self._markets.values()]
         """What trades, as NautilusTrader knows it."""
         self.symbols = {market.id.value: symbol for symbol, market in self._markets.items()}
         """The tape's symbols by NautilusTrader's ids."""
-        self.bar_types = {market.bar_type for market in self._markets.values()} - {None}
+        claims = needs_of(scenario)
+        self.kinds = {kind for need, kind in _KINDS.items() if need in claims}
+        """The classes of its data."""
+        self.bar_types = {market.bar_type for market in self._markets.values() if Bar in self.kinds}
         """What its bars are called."""
+
+    @property
+    def faults(self) -> list[TapeFault]:
+        """The first rows that were dropped."""
+        return self._tape.faults
+
+    @property
+    def fault_count(self) -> int:
+        """How many rows were dropped."""
+        return self._tape.fault_count
 
     def data(self) -> Iterator[Any]:
         """Yield the rows, each as it is asked for."""
         markets = self._markets
-        for row in self.tape:
+        for row in self._tape:
             yield markets[row.symbol].datum(row)
 
 
@@ -150,8 +172,15 @@ def row_of(datum: Any, symbol: str) -> MarketEvent:
         return Quote(ts, symbol, datum.bid_price.as_decimal(), datum.ask_price.as_decimal(), *sizes)
     if isinstance(datum, TradeTick):
         return Trade(ts, symbol, datum.price.as_decimal(), datum.size.as_decimal())
-    ends = [one.as_decimal() for one in (datum.open, datum.high, datum.low, datum.close)]
-    return CoreBar(ts, symbol, *ends, datum.volume.as_decimal())
+    return CoreBar(
+        ts,
+        symbol,
+        datum.open.as_decimal(),
+        datum.high.as_decimal(),
+        datum.low.as_decimal(),
+        datum.close.as_decimal(),
+        datum.volume.as_decimal(),
+    )
 
 
 def _bar_spec(given: str | None, rows: Iterable[MarketEvent]) -> Any:

@@ -42,10 +42,11 @@ _AS_SET = VenueConfig()
 class OwnSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`engine_params`, checked: the names and meanings are NautilusTrader's, but for two.
 
-    `venue` is where the tape's symbols trade; `bar_spec`, such as `5-MINUTE`, is what its bars are called.
+    `venue` is where the tape's symbols trade, SIM unless given; `bar_spec`, such as `5-MINUTE`, is what its bars are
+    called.
     """
 
-    venue: str = "SIM"
+    venue: str | None = None
     bar_spec: str | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] | None = None
     oms_type: Literal["NETTING", "HEDGING"] = "NETTING"
@@ -81,8 +82,9 @@ def read_settings(params: Mapping[str, Any]) -> OwnSettings:
     for key in ("prob_fill_on_limit", "prob_slippage"):
         if not 0 <= getattr(settings, key) <= 1:
             raise InvalidConfigError(f"engine_params.{key}", getattr(settings, key), "give a probability, 0 to 1")
-    if not settings.venue.isascii() or not settings.venue.isalnum():
-        raise InvalidConfigError("engine_params.venue", settings.venue, "give a name of letters and digits")
+    venue = settings.venue
+    if venue is not None and not (venue.isascii() and venue.isalnum()):
+        raise InvalidConfigError("engine_params.venue", venue, "give a name of letters and digits")
     return settings
 
 

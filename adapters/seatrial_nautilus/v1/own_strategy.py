@@ -16,12 +16,7 @@ from seatrial.errors import StrategyError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["build_strategy", "is_strategy"]
-
-
-def is_strategy(kind: type) -> bool:
-    """Return whether a class is a NautilusTrader strategy."""
-    return issubclass(kind, Strategy)
+__all__ = ["build_strategy"]
 
 
 def build_strategy(path: str, kind: Any, params: Mapping[str, Any]) -> Any:
