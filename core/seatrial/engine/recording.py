@@ -141,7 +141,7 @@ def run_record(
     account: AccountView,
     recorder: Recorder,
     *,
-    tape: ReadTape,
+    tape: ReadTape | None,
     started: int | None,
     stopped: str | None,
     dropped: Mapping[str, Exception],
@@ -151,7 +151,11 @@ def run_record(
 ) -> RunRecord:
     """Return what happened in a run of `scenario` that is over; `dropped` are the observers that failed, with what.
 
+<<<<<<< HEAD
     `warnings` are what the engine has to say beside that. A run that was never `started` has the gate's present time.
+=======
+    A run that was never `started` has the gate's present time; one whose rows came from elsewhere has no `tape`.
+>>>>>>> main
     """
     risk = gate.admission.risk
     return RunRecord(
@@ -176,8 +180,8 @@ def run_record(
         decisions=recorder.decisions(),
         headroom=tuple([Headroom(*use) for use in risk.headroom()]) if risk is not None else (),
         checkpoints=tuple(checkpoints),
-        faults=tuple(tape.faults),
-        fault_count=tape.fault_count,
+        faults=() if tape is None else tuple(tape.faults),
+        fault_count=0 if tape is None else tape.fault_count,
         warnings=(*warnings, *[f"observer {name!r} failed: {error}" for name, error in dropped.items()]),
         analyses=analyses or {},
     )
