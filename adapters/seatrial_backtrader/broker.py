@@ -10,7 +10,7 @@ import backtrader as bt
 from seatrial.contracts.latency import LATENCY_INSTANT, Constant, LatencyConfig, Leg
 from seatrial.gate.gate import ExecutionGate
 from seatrial.gate.queue import NEVER
-from seatrial_backtrader.clones import clone
+from seatrial_backtrader.clones import clone, keep_terms
 from seatrial_backtrader.daily import DailyStamps
 from seatrial_backtrader.desk import Desk, Ticket
 from seatrial_backtrader.ledgers import Ledgers, leader_of
@@ -238,6 +238,7 @@ class SeatrialBroker(Ledgers):
 
     def submit(self, order: Any, check: bool = True) -> Any:  # noqa: FBT001, FBT002 - Backtrader's signature
         """Send an order; a bracket leaves with the order that transmits it."""
+        keep_terms(order)
         if self.gate is None:
             return super().submit(order, check=check)
         if order.exectype == bt.Order.Historical:  # what is past was decided by nobody here

@@ -1,10 +1,20 @@
-"""Copies of Backtrader's plain objects, made at a third of what `copy.copy` takes."""
+"""Backtrader's plain objects, handled faster than Backtrader does, and with the same outcome.
+
+A copy made here takes a third of what `copy.copy` takes. An attribute that an order has among its parameters alone costs
+an exception each time it is read, some twenty times in an order's life.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["clone", "noticed"]
+__all__ = ["clone", "keep_terms", "noticed"]
+
+
+def keep_terms(order: Any) -> None:
+    """Let an order have what it was asked with as attributes of its own, as far as it has none of that name."""
+    own = vars(order)
+    own.update({**vars(order.p), **own})
 
 
 def clone(one: Any) -> Any:

@@ -94,7 +94,7 @@ class Ledgers(Switches):
     def notify(self, order: Any) -> None:
         """Take what the stock broker says of an order."""
         if self.desk is None:
-            super().notify(order)
+            self.tell(order)
         else:
             self.desk.hear(order)
 
