@@ -30,6 +30,18 @@ class IndexedBroker(BackBroker):
         if self.p.indexed:
             self.pending = PendingOrders()
 
+    def next(self) -> None:
+        """Run a cycle; where nothing is held, and nothing under way, there is only the account to be valued."""
+        if not (self.pending or self.submitted or self._toactivate or self._userhist):
+            for position in self.positions.values():
+                if position.size:
+                    break
+            else:
+                self.cash -= 0.0  # a whole number becomes a float here, as in the stock broker
+                self._get_value()
+                return
+        super().next()
+
     def get_notification(self) -> Any:
         """Return the next notification; `None` when there is none, which takes the stock broker an exception."""
         return self.notifs.popleft() if self.notifs else None

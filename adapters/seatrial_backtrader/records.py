@@ -20,11 +20,12 @@ from backtrader.utils.autodict import AutoOrderedDict
 
 from seatrial.contracts.rejection import Rejection
 from seatrial.errors import InvalidConfigError
+from seatrial_backtrader.replica import OURS
 
 __all__ = ["Reader", "Writer", "plain", "read_position", "unplain", "write_position"]
 
 _FLOAT, _TIME, _REJECTION, _PAIRS = "$float", "$time", "$rejection", "$pairs"
-_ASIDE = frozenset({"broker", "comminfo", "created", "executed", "info", "p", "params"})
+_ASIDE = frozenset({"broker", "comminfo", "created", "executed", "info", "p", "params", OURS})
 _LINKS = frozenset({"data", "owner", "parent", "oco"})
 
 
