@@ -268,13 +268,21 @@ class ExecutionGate(Enforcement):
         :raises ClockError: when `now` lies in the past.
         :raises ReentrantCallError: when called by a listener.
         """
+        self.deliver(now)
+        self.assess()
+
+    def deliver(self, now: int) -> None:
+        """Advance to `now` without letting the rules look at the account: whoever calls it will `assess`.
+
+        :raises ClockError: when `now` lies in the past.
+        :raises ReentrantCallError: when called by a listener.
+        """
         if self.running:
             raise ReentrantCallError("advance")
         if now < self.now:
             raise ClockError(now, self.now, "advance")
         self._deliver_until(now)
         self.now = now
-        self.assess()
 
     def proceed(self, until: int) -> None:
         """Do what is due by `until` in time order, up to the turn of a day or the first request to reach the venue.
