@@ -236,11 +236,8 @@ class Exposure:
                 self._unknown.discard(symbol)
         stale.clear()
         self._totals = (gross, long, short)
-        if self._unknown:
-            self.gross = self.net = None
-        else:
-            down = -short
-            self.gross, self.net = gross, long if long > down else down  # noqa: FURB136 - as in Stake.measure
+        self.gross = None if self._unknown else gross
+        self.net = None if self._unknown else max(-short, long)
 
     def note_ages(self) -> None:
         """Keep the symbols in the order of their marks from now on, for :meth:`oldest`."""

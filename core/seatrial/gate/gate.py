@@ -30,7 +30,6 @@ from seatrial.gate.account import Account
 from seatrial.gate.admission import Admission, linked
 from seatrial.gate.client import ClientView, Listener, NativeSink
 from seatrial.gate.controls import check_operator
-from seatrial.gate.delivery import NOWHERE
 from seatrial.gate.enforcement import Enforcement
 from seatrial.gate.instruments import Instruments
 from seatrial.gate.ports import CancelRequest, Crosser, ModifyRequest, NativeCodec, PlaceRequest, Request, Venue
@@ -145,8 +144,7 @@ class ExecutionGate(Enforcement):
         if rejection is not None:
             return self._deny(((order, rejection),), now)[0]
         client, wire = self.client, self.wire
-        heard = bool(client.listeners or self._hearers or self.running)
-        crosser = self._crosser
+        crosser, heard = self._crosser, client.listeners or self._hearers or self.running
         if crosser is not None and not heard and native is None and wire.crosses(now):
             crossed = crosser(order, now)
             if crossed is not None:
@@ -155,23 +153,9 @@ class ExecutionGate(Enforcement):
         wire.track(order_id, order.strategy_id)
         event = OrderSubmitted(order_id, now, now)
         client.pending[order_id] = sent = order.apply(event)
-        if heard:
-            wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
-            self._log(event, sent)
-            self._finish()
-        else:
-            client.events.append(event)
-            if self._prompt and wire.carries_at_once(now):
-                self._until, self.running = now, True
-                try:
-                    self._venue.place((sent,), now, native)
-                    self._drain(now)
-                finally:
-                    self._until, self.running = NOWHERE, False
-            else:
-                wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
-                if self._prompt and wire.requests.head <= now:
-                    self._deliver_until(now)
+        wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
+        self._log(event, sent)
+        self._finish()
         return client.completed.get(order_id) or client.pending[order_id]
 
     def submit_bracket(self, entry: Order, *exits: Order, now: int, native: object = None) -> tuple[Order, ...]:

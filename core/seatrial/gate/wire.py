@@ -150,14 +150,6 @@ class Wire:
             requests.head = due
         requests.messages.append((due, request, native))
 
-    def carries_at_once(self, now: int) -> bool:
-        """Return whether an order sent `now` is at the venue before anything else happens; it then counts as sent."""
-        requests = self.requests
-        if self._submit_delay != 0 or requests.messages or requests.last > now or self.reports.head <= now:
-            return False
-        requests.last = now
-        return True
-
     def crosses(self, now: int) -> bool:
         """Return whether an order sent `now` is told of as filled before anything else happens, if it is filled then.
 
