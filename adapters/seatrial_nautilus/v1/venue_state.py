@@ -25,6 +25,8 @@ from seatrial_nautilus.v1.keeping import Kept, OrderState, add_order, keep_order
 from seatrial_nautilus.v1.market_state import MarketState, activate, load_market, save_market
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from seatrial_nautilus.v1.world import VenueWorld
 
 __all__ = ["VenueState", "load_venue", "save_venue"]
@@ -66,12 +68,13 @@ def save_venue(world: VenueWorld) -> VenueState:
     cache = world.cache
     cache.counting = False
     engines = {one.value: engine for one, engine in world.exchange.get_matching_engines().items()}
+    positions = _needed_positions(world)
     state = VenueState(
         world.clock.timestamp_ns(),
         world.orders_numbered,
-        tuple([keep_order(order, cache) for order in _needed_orders(cache)]),
+        tuple([keep_order(order, cache) for order in _needed_orders(cache, positions)]),
         {symbol: tuple([one.client_order_id.value for one in e.get_open_orders()]) for symbol, e in engines.items()},
-        tuple([keep_position(position) for position in _needed_positions(world)]),
+        tuple([keep_position(position) for position in positions]),
         tuple([encode_data(one) for one in world.latest.values()]),
         {symbol: save_market(engine) for symbol, engine in engines.items()},
         {one.value: count for one, count in world.trade_numbers.count.items()},
@@ -82,10 +85,10 @@ def save_venue(world: VenueWorld) -> VenueState:
     return state
 
 
-def _needed_orders(cache: Any) -> list[Any]:
-    """Return the orders that have not ended, those of open positions, and those they are linked to."""
+def _needed_orders(cache: Any, positions: Iterable[Any]) -> list[Any]:
+    """Return the orders that have not ended, those of `positions`, and those they are linked to."""
     kept = {order.client_order_id: order for order in cache.orders() if not order.is_closed}
-    for position in cache.positions_open():
+    for position in positions:
         kept.update({one: cache.order(one) for one in position.client_order_ids if cache.order(one) is not None})
     for order in tuple(kept.values()):
         linked = list(order.linked_order_ids or ())
@@ -115,7 +118,9 @@ def load_venue(world: VenueWorld, state: VenueState) -> None:
         for kept in state.orders:
             _know(world, kept)
         for fills in state.positions:
-            world.cache.add_position(position_of(fills, world.cache), world.options["oms_type"])
+            position = position_of(fills, world.cache)
+            world.cache.add_position(position, world.options["oms_type"])
+            world.cache.update_position(position)
         for symbol in state.markets:
             _load_engine(world, world.exchange.get_matching_engine(InstrumentId.from_str(symbol)), state)
         world.set_time(state.ts)

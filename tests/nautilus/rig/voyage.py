@@ -24,7 +24,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 
 
 def tape(case: str) -> tuple[str, str, Any, Any, dict[str, Any]]:
-    """Return account type, OMS, a maker of market data, the instrument and the venue's options of, say, `margin-hedging-quotes`."""
+    """Return account type, OMS, a maker of data, the instrument and the venue's options of `margin-hedging-quotes`."""
     account, oms, data = case.upper().split("-")
     kind = data.lower()
     instrument = market.EQUITY if account == "CASH" or kind == "bars" else market.PAIR
