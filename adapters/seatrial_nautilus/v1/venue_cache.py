@@ -6,15 +6,27 @@ from typing import Any
 
 from nautilus_trader.cache.cache import Cache
 
-__all__ = ["VenueCache"]
+__all__ = ["OrderedCache", "VenueCache"]
 
 
-class VenueCache(Cache):
-    """NautilusTrader's cache, with two things that its own does not do.
+class OrderedCache(Cache):
+    """NautilusTrader's cache, which walks through the orders of a position as they were made.
 
-    A matching engine takes a new number whenever it is about to fill an order that has no position yet, also where
-    nothing comes of it; before, it asks for the order's position. And it walks through the exits of a position in the
-    order of a set, which another process would walk through otherwise: here the order made first comes first.
+    Its own walks through a set, which another process would walk through in another order; the exits of a position are
+    cut and cancelled in that order.
+    """
+
+    def orders_for_position(self, position_id: Any) -> list[Any]:
+        """Return the orders of a position, the earliest first."""
+        orders: list[Any] = super().orders_for_position(position_id)
+        return sorted(orders, key=_made) if len(orders) > 1 else orders
+
+
+class VenueCache(OrderedCache):
+    """A cache that counts the numbers which matching engines take for positions.
+
+    They take one whenever they are about to fill an order that has no position yet, also where nothing comes of it;
+    before, they ask for the order's position.
     """
 
     def __init__(self) -> None:
@@ -32,11 +44,6 @@ class VenueCache(Cache):
             market = self.order(client_order_id).instrument_id
             self.positions_named[market] = self.positions_named.get(market, 0) + 1
         return known
-
-    def orders_for_position(self, position_id: Any) -> list[Any]:
-        """Return the orders of a position, the earliest first."""
-        orders: list[Any] = super().orders_for_position(position_id)
-        return sorted(orders, key=_made) if len(orders) > 1 else orders
 
 
 def _made(order: Any) -> tuple[int, int, str]:
