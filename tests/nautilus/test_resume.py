@@ -19,18 +19,17 @@ from seatrial import CheckpointManager, ExecutionCheckpoint
 
 PROGRAM = Path(__file__).parent / "rig" / "resume.py"
 CASES = {
-    "margin-netting-quotes": 7,
+    "margin-netting-quotes": 8,
     "margin-hedging-quotes": 8,
-    "cash-netting-quotes": 7,
-    "cash-hedging-quotes": 7,
+    "cash-netting-quotes": 8,
+    "cash-hedging-quotes": 8,
     "margin-hedging-trades": 6,
-    "margin-hedging-bars": 5,
+    "margin-hedging-bars": 4,
     "cash-netting-bars": 4,
-    "margin-netting-books": 4,
     "margin-hedging-books": 4,
 }
 """How often each case is cut."""
-CUTS = {case: sorted(random.Random(case).sample(range(3, 297), count)) for case, count in CASES.items()}
+CUTS = {case: sorted(random.Random(case).sample(range(3, 217), count)) for case, count in CASES.items()}
 
 
 def _run(step: str, folder: Path, cuts: dict[str, list[int]], hash_seed: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from seatrial import CheckpointManager, DrawdownLimitRule, LatencyConfig, RiskCo
 from seatrial_nautilus.v1.checkpoint import snapshot  # noqa: E402
 
 MS = 1_000_000
-ROWS = 300
+ROWS = 220
 GATE: dict[str, Any] = {
     "latency_config": LatencyConfig(
         submit=Uniform(MS, 40 * MS),

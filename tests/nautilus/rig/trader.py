@@ -166,6 +166,8 @@ class RandomTrader(Strategy):
         quantity = self._quantity(dice)
         common = {"trailing_offset": offset, "trailing_offset_type": TrailingOffsetType.PRICE}
         common["trigger_type"] = TriggerType.BID_ASK
+        if dice.random() < 0.4:
+            common["activation_price"] = self._price(dice, mid, -1 if side == OrderSide.BUY else 1)
         if dice.random() < 0.6:
             self.submit_order(self.order_factory.trailing_stop_market(self.instrument.id, side, quantity, **common))
             return
