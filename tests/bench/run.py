@@ -18,6 +18,7 @@ from tests.bench import (  # noqa: E402 - as the path is set
     backtrading,
     checkpointing,
     memory,
+    nautilus,
     orders,
     queueing,
     risk,
@@ -57,7 +58,7 @@ def main(arguments: list[str]) -> int:
     """Measure everything; return 1 where a bound is missed by more than the grace."""
     start = monotonic()
     rows: list[Row] = []
-    for part in (orders, risk, ticking, queueing, checkpointing, memory, tapes, backtrading):
+    for part in (orders, risk, ticking, queueing, checkpointing, memory, tapes, backtrading, nautilus):
         rows += part.rows()
     table = _table(rows)
     version = f"{platform.python_implementation()} {platform.python_version()}"
