@@ -57,6 +57,13 @@ _FEEDS: dict[Any, str] = {
 }
 
 
+class _VenueCache(Cache):
+    """A cache without copies of ended positions: only a trader's own reports read them, and they cost the most."""
+
+    def snapshot_position(self, position: Any) -> None:
+        """Keep nothing."""
+
+
 class VenueWorld:
     """One simulated exchange with everything it needs, apart from any trader.
 
@@ -71,7 +78,7 @@ class VenueWorld:
         self.venue = options["venue"]
         self.options = options
         self.clock = TestClock()
-        self.cache = Cache()
+        self.cache = _VenueCache()
         self.bus = MessageBus(trader_id=trader_id, clock=self.clock, name="VENUE")
         self.sink: Callable[[Any], None] = _ignore
         """Takes every event of the exchange but that an order was sent."""
