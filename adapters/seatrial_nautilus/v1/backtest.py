@@ -19,12 +19,13 @@ from seatrial.contracts.latency import LATENCY_INSTANT, LatencyConfig
 from seatrial.contracts.risk import RiskConfig
 from seatrial.errors import InvalidConfigError
 from seatrial.gate.queue import NEVER
+from seatrial_nautilus.v1.backlog import MANY
 from seatrial_nautilus.v1.checkpoint import restore
 from seatrial_nautilus.v1.options import copied_options
 from seatrial_nautilus.v1.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from seatrial.contracts.checkpoint import ExecutionCheckpoint
     from seatrial.plugins import Plugins
@@ -70,6 +71,15 @@ class SeatrialModule(SimulationModule):
         if self.client is not None:
             self.client.on_moment(ts_now)
 
+    def sleep(self, keep: Callable[[Any], None], pass_by: Callable[[int], None]) -> None:
+        """Let `keep` take the data, and `pass_by` the moments, until somebody wakes this module."""
+        self.pre_process, self.process = keep, pass_by  # type: ignore[method-assign]
+
+    def wake(self) -> None:
+        """Look at data and moments again."""
+        self.__dict__.pop("pre_process", None)
+        self.__dict__.pop("process", None)
+
     def log_diagnostics(self, logger: Any) -> None:
         """Say nothing."""
 
@@ -108,6 +118,7 @@ class SeatrialBacktestClient(ExecutionClient):
         self._set_account_id(AccountId(f"{stock.id.value}-001"))
         self._kernel = kernel
         self._stock = stock
+        self._module = module
         self._engine_clock = kernel.clock
         self._armed: set[int] = set()
         self._begun = False
@@ -115,6 +126,7 @@ class SeatrialBacktestClient(ExecutionClient):
         self.session = Session(self, kernel.cache, copied_options(stock), **session_options)
         """The gate and all it keeps."""
         self.session.at = self._set_clocks
+        self._backlog = self.session.world.backlog.data
 
     # -- time ------------------------------------------------------------------------------------------------------
 
@@ -134,8 +146,16 @@ class SeatrialBacktestClient(ExecutionClient):
 
     def on_moment(self, ts: int) -> None:
         """Deliver what is due when the strategies have acted."""
-        if self._begun and self.session.is_due(ts):
+        if not self._begun:
+            return
+        if self.session.is_due(ts):
             self._run(ts, ts)
+        if self.session.is_idle():
+            self._module.sleep(self._backlog.append, self._pass_by)
+
+    def _pass_by(self, ts: int) -> None:  # noqa: ARG002 - a module's signature
+        if len(self._backlog) > MANY:
+            self.session.world.catch_up()
 
     def _run(self, until: int, ts: int) -> None:
         self.session.run_until(until)
@@ -193,31 +213,37 @@ class SeatrialBacktestClient(ExecutionClient):
 
     def submit_order(self, command: Any) -> None:
         """Send an order."""
+        self._module.wake()
         self.session.submit(command, self._engine_clock.timestamp_ns())
         self._arm()
 
     def submit_order_list(self, command: Any) -> None:
         """Send a list of orders as one message."""
+        self._module.wake()
         self.session.submit_list(command, self._engine_clock.timestamp_ns())
         self._arm()
 
     def modify_order(self, command: Any) -> None:
         """Ask to change an order."""
+        self._module.wake()
         self.session.modify(command, self._engine_clock.timestamp_ns())
         self._arm()
 
     def cancel_order(self, command: Any) -> None:
         """Ask to end an order."""
+        self._module.wake()
         self.session.cancel(command, self._engine_clock.timestamp_ns())
         self._arm()
 
     def cancel_all_orders(self, command: Any) -> None:
         """Ask to end all orders of an instrument and a strategy."""
+        self._module.wake()
         self.session.cancel_all(command, self._engine_clock.timestamp_ns())
         self._arm()
 
     def batch_cancel_orders(self, command: Any) -> None:
         """Ask to end several orders."""
+        self._module.wake()
         self.session.batch_cancel(command, self._engine_clock.timestamp_ns())
         self._arm()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from nautilus_trader.model import enums
 
-__all__ = ["copied_options", "iterates_after_commands", "nautilus_version"]
+__all__ = ["copied_options", "iterates_after_commands", "nautilus_version", "skips_stale_quotes"]
 
 _COPIED = (
     "oms_type",
@@ -38,6 +38,9 @@ _COPIED = (
 _SETTLES = (1, 223)
 """From here on the stock engine lets every market look at its orders once more after commands."""
 
+_SKIPS = (1, 222)
+"""From here on at the latest a market passes over a quote that happened before the one it has."""
+
 
 @cache
 def nautilus_version() -> str:
@@ -48,8 +51,18 @@ def nautilus_version() -> str:
 @cache
 def iterates_after_commands() -> bool:
     """Return whether this version matches once more after it has taken commands."""
+    return _release() >= _SETTLES
+
+
+@cache
+def skips_stale_quotes() -> bool:
+    """Return whether this version may pass a quote over."""
+    return _release() >= _SKIPS
+
+
+def _release() -> tuple[int, int]:
     major, minor = nautilus_version().split(".")[:2]
-    return (int(major), int(minor)) >= _SETTLES
+    return int(major), int(minor)
 
 
 def copied_options(exchange: Any) -> dict[str, Any]:

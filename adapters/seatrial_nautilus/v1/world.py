@@ -36,6 +36,7 @@ from nautilus_trader.model.objects import AccountBalance, Money, Quantity
 from nautilus_trader.model.orders import OrderList, OrderUnpacker
 from nautilus_trader.portfolio.portfolio import Portfolio
 
+from seatrial_nautilus.v1.backlog import MANY, Backlog
 from seatrial_nautilus.v1.options import iterates_after_commands
 
 if TYPE_CHECKING:
@@ -109,8 +110,9 @@ class VenueWorld:
         self.names_positions: bool = options["oms_type"] == OmsType.HEDGING and options.get("use_position_ids", True)
         """Whether the venue gives positions their ids; otherwise each trader does."""
         self.live: Mapping[str, object] = {}
-        """The orders at the venue, by id; while there are none, of quotes only the latest matter."""
-        self._held: dict[Any, Any] | None = {} if options.get("book_type", BookType.L1_MBP) == BookType.L1_MBP else None
+        """The orders at the venue, by id; while there are none, data can wait."""
+        self.backlog = Backlog(has_depth=options.get("book_type", BookType.L1_MBP) != BookType.L1_MBP)
+        """What the market was not shown yet."""
         self.muted = False
         """Whether events of the exchange are dropped: while it is set up, not while it trades."""
         self.orders_numbered = 0
@@ -141,28 +143,25 @@ class VenueWorld:
     # -- what comes in ---------------------------------------------------------------------------------------------
 
     def feed(self, data: Any) -> None:
-        """Show the market `data`; what is no market data of an exchange is passed over."""
-        kind = type(data)
-        if kind is QuoteTick:
-            held = self._held
-            if held is not None and not self.live:
-                held[data.instrument_id] = data
-                return
-        if self._held:
-            self.catch_up()
-        feed = self._feeds.get(kind)
-        if feed is not None:
-            if kind is not QuoteTick:
-                self._held = None  # from here on a market is more than its latest quote
+        """Show the market `data`, or keep it until somebody trades; what is none is passed over."""
+        feed = self._feeds.get(type(data))
+        if feed is None:
+            return
+        backlog = self.backlog.data
+        if self.live:
+            if backlog:
+                self.catch_up()
             self._show(feed, data)
+        else:
+            backlog.append(data)
+            if len(backlog) > MANY:
+                self.catch_up()
 
     def catch_up(self) -> None:
-        """Show the market the latest quotes, which nobody was there to trade on."""
-        held = self._held
-        if held:
-            quotes, self._held = tuple(held.values()), {}
-            for quote in sorted(quotes, key=_when):
-                self._show(self._feeds[QuoteTick], quote)
+        """Show the market what came while nobody was there to trade on it."""
+        if self.backlog.data:
+            for one in self.backlog.take(len(self.exchange.instruments)):
+                self._show(self._feeds[type(one)], one)
 
     def _show(self, feed: Callable[[Any], None], data: Any) -> None:
         self.set_time(data.ts_init)
@@ -302,11 +301,6 @@ class VenueWorld:
         )
         account = MarginAccount if self.options["account_type"] == AccountType.MARGIN else CashAccount
         self.cache.add_account(account(opened, False))  # noqa: FBT003 - the engine's signature
-
-
-def _when(data: Any) -> int:
-    ts: int = data.ts_init
-    return ts
 
 
 def _ignore(message: Any) -> None:
