@@ -72,8 +72,8 @@ class SeatrialModule(SimulationModule):
             self.client.on_moment(ts_now)
 
     def sleep(self, keep: Callable[[Any], None], pass_by: Callable[[int], None]) -> None:
-        """Let `keep` take the data, and `pass_by` the moments, until somebody wakes this module."""
-        self.pre_process, self.process = keep, pass_by  # type: ignore[method-assign]
+        """Let `keep` take the data and `pass_by` the moments, until somebody wakes this module."""
+        self.pre_process, self.process = keep, pass_by  # type: ignore[method-assign,assignment]
 
     def wake(self) -> None:
         """Look at data and moments again."""
@@ -127,6 +127,7 @@ class SeatrialBacktestClient(ExecutionClient):
         """The gate and all it keeps."""
         self.session.at = self._set_clocks
         self._backlog = self.session.world.backlog.data
+        self._due = NEVER  # while the module sleeps, when it has to be awake again
 
     # -- time ------------------------------------------------------------------------------------------------------
 
@@ -151,10 +152,23 @@ class SeatrialBacktestClient(ExecutionClient):
         if self.session.is_due(ts):
             self._run(ts, ts)
         if self.session.is_idle():
-            self._module.sleep(self._backlog.append, self._pass_by)
+            self._due = self.session.gate.due()
+            self._module.sleep(self._backlog.append if self._due == NEVER else self._await, self._pass_by)
 
-    def _pass_by(self, ts: int) -> None:  # noqa: ARG002 - a module's signature
-        if len(self._backlog) > MANY:
+    def _await(self, data: Any) -> None:
+        """Let a datum pass that comes before anything is due."""
+        if data.ts_init < self._due:
+            self._backlog.append(data)
+        else:
+            self._module.wake()
+            self.on_datum(data)
+
+    def _pass_by(self, ts: int) -> None:
+        """Let a moment pass that comes before anything is due."""
+        if ts >= self._due:
+            self._module.wake()
+            self.on_moment(ts)
+        elif len(self._backlog) > MANY:
             self.session.world.catch_up()
 
     def _run(self, until: int, ts: int) -> None:
@@ -173,6 +187,8 @@ class SeatrialBacktestClient(ExecutionClient):
             component.clock.set_time(now)
 
     def _arm(self) -> None:
+        """Be there when the next message is due."""
+        self._module.wake()
         due = self.session.gate.due()
         if due != NEVER and due not in self._armed and due > self._engine_clock.timestamp_ns():
             self._armed.add(due)
@@ -213,37 +229,31 @@ class SeatrialBacktestClient(ExecutionClient):
 
     def submit_order(self, command: Any) -> None:
         """Send an order."""
-        self._module.wake()
         self.session.submit(command, self._engine_clock.timestamp_ns())
         self._arm()
 
     def submit_order_list(self, command: Any) -> None:
         """Send a list of orders as one message."""
-        self._module.wake()
         self.session.submit_list(command, self._engine_clock.timestamp_ns())
         self._arm()
 
     def modify_order(self, command: Any) -> None:
         """Ask to change an order."""
-        self._module.wake()
         self.session.modify(command, self._engine_clock.timestamp_ns())
         self._arm()
 
     def cancel_order(self, command: Any) -> None:
         """Ask to end an order."""
-        self._module.wake()
         self.session.cancel(command, self._engine_clock.timestamp_ns())
         self._arm()
 
     def cancel_all_orders(self, command: Any) -> None:
         """Ask to end all orders of an instrument and a strategy."""
-        self._module.wake()
         self.session.cancel_all(command, self._engine_clock.timestamp_ns())
         self._arm()
 
     def batch_cancel_orders(self, command: Any) -> None:
         """Ask to end several orders."""
-        self._module.wake()
         self.session.batch_cancel(command, self._engine_clock.timestamp_ns())
         self._arm()
 

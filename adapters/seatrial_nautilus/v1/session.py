@@ -138,8 +138,8 @@ class Session:
         return self._requests.head != NEVER or self._reports.head != NEVER
 
     def is_idle(self) -> bool:
-        """Return whether nobody would notice market data: nothing under way, nothing at the venue, no rules."""
-        return not (self.reporter.told or self.marks.at_once or self.is_busy())
+        """Return whether nobody would notice market data: nothing at the venue, no rules, nothing valued."""
+        return not (self.reporter.told or self.marks.at_once)
 
     def add_instrument(self, instrument: Any) -> None:
         """Make a market for an instrument of the trader's.

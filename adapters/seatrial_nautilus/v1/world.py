@@ -18,7 +18,7 @@ from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import MessageBus, TestClock
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.engine import ExecutionEngine
-from nautilus_trader.execution.messages import CancelOrder, ModifyOrder, SubmitOrder, SubmitOrderList
+from nautilus_trader.execution.messages import CancelOrder, ModifyOrder, SubmitOrderList
 from nautilus_trader.model.data import (
     Bar,
     InstrumentClose,
@@ -185,15 +185,15 @@ class VenueWorld:
             for copy in copies:
                 self._add_linked(copy, find)
         first = copies[0]
+        if len(copies) == 1:
+            self._submit(first)
+            return
         common = {
             "trader_id": first.trader_id,
             "strategy_id": first.strategy_id,
             "command_id": UUID4(),
             "ts_init": self.clock.timestamp_ns(),
         }
-        if len(copies) == 1:
-            self._client.submit_order(SubmitOrder(order=first, position_id=pairs[0][1], **common))
-            return
         group = OrderList(first.order_list_id or OrderListId(f"OL-{first.client_order_id}"), copies)
         if not self.cache.order_list_exists(group.id):
             self.cache.add_order_list(group)
@@ -240,6 +240,14 @@ class VenueWorld:
             self.set_time(now)
             for engine in self.exchange.get_matching_engines().values():
                 engine.iterate(now)
+
+    def _submit(self, order: Any) -> None:
+        """Hand an order to its market, as the venue's client and its exchange would."""
+        now = self.clock.timestamp_ns()
+        head = (order.trader_id, order.strategy_id, order.instrument_id, order.client_order_id)
+        order.apply(OrderSubmitted(*head, self.account_id, UUID4(), now, now))
+        self.cache.update_order(order)
+        self.exchange.get_matching_engine(order.instrument_id).process_order(order, self.account_id)
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
