@@ -153,7 +153,15 @@ class SeatrialBacktestClient(ExecutionClient):
             self._run(ts, ts)
         if self.session.is_idle():
             self._due = self.session.gate.due()
-            self._module.sleep(self._backlog.append if self._due == NEVER else self._await, self._pass_by)
+            if self._due == NEVER:
+                self._module.sleep(self._backlog.append, self._tidy)
+            else:
+                self._module.sleep(self._await, self._pass_by)
+
+    def _tidy(self, ts: int) -> None:  # noqa: ARG002 - a module's signature
+        """Keep what waits for somebody to trade from growing for ever."""
+        if len(self._backlog) > MANY:
+            self.session.world.catch_up()
 
     def _await(self, data: Any) -> None:
         """Let a datum pass that comes before anything is due."""
@@ -168,8 +176,8 @@ class SeatrialBacktestClient(ExecutionClient):
         if ts >= self._due:
             self._module.wake()
             self.on_moment(ts)
-        elif len(self._backlog) > MANY:
-            self.session.world.catch_up()
+        else:
+            self._tidy(ts)
 
     def _run(self, until: int, ts: int) -> None:
         self.session.run_until(until)
