@@ -19,6 +19,7 @@ from tests.bench import (  # noqa: E402 - as the path is set
     backtrading,
     checkpointing,
     memory,
+    nautilus,
     orders,
     queueing,
     risk,
@@ -29,7 +30,7 @@ from tests.bench.method import Row  # noqa: E402 - as above
 
 PARTS = {
     part.__name__.rpartition(".")[2]: part
-    for part in (orders, risk, ticking, queueing, checkpointing, memory, tapes, backtrading)
+    for part in (orders, risk, ticking, queueing, checkpointing, memory, tapes, backtrading, nautilus)
 }
 PAGE = ROOT / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- results begin -->", "<!-- results end -->"

@@ -77,6 +77,7 @@ class Marks:
             self._mark(symbol, bar.close.as_decimal(), bar.ts_init)
 
     def _book(self, data: Any) -> None:
+        self._world.catch_up()
         exchange = self._world.exchange
         bid, ask = exchange.best_bid_price(data.instrument_id), exchange.best_ask_price(data.instrument_id)
         if bid is not None and ask is not None:

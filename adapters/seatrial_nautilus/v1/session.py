@@ -137,6 +137,10 @@ class Session:
         """Return whether anything is under way."""
         return self._requests.head != NEVER or self._reports.head != NEVER
 
+    def is_idle(self) -> bool:
+        """Return whether nobody would notice market data: nothing at the venue, no rules, nothing valued."""
+        return not (self.reporter.told or self.marks.at_once)
+
     def add_instrument(self, instrument: Any) -> None:
         """Make a market for an instrument of the trader's.
 

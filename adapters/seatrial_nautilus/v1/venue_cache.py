@@ -37,6 +37,9 @@ class VenueCache(OrderedCache):
         self.counting = False
         """Whether it is a matching engine that asks for positions."""
 
+    def snapshot_position(self, position: Any) -> None:
+        """Keep no copy of an ended position: only a trader's own reports read them, and they cost the most."""
+
     def position_id(self, client_order_id: Any) -> Any:
         """Return the position of an order, if it has one."""
         known = super().position_id(client_order_id)
