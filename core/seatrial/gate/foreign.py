@@ -35,10 +35,10 @@ class Foreign(Delivery):
     def arrived(self, event: OrderEvent | AccountAdjusted, now: int, native: object = None) -> None:
         """Take a report that somebody else's wire has brought: it is due `now`, whenever it happened at the venue.
 
-        An execution keeps its id, where it has one.
+        An execution keeps its id, where it has one. What comes within a call of the gate's is heard within it.
         """
         reports = self.wire.reports
-        due = reports.due(now)
+        due = reports.due(self.now if self.running else now)
         event = replace(event, reported_at=due)
         if isinstance(event, OrderExecution):
             n, _ = self.wire.next_fill(event.order_id, partial=event.is_partial)

@@ -9,7 +9,6 @@ import asyncio
 from decimal import Decimal
 from typing import Any
 
-from nautilus_trader.accounting.factory import AccountFactory
 from nautilus_trader.common.providers import InstrumentProvider
 from nautilus_trader.config import LiveExecClientConfig
 from nautilus_trader.core.uuid import UUID4
@@ -29,8 +28,13 @@ from nautilus_trader.model.enums import (
 )
 from nautilus_trader.model.identifiers import AccountId, ClientId, ClientOrderId, TradeId, Venue, VenueOrderId
 from nautilus_trader.model.objects import AccountBalance, Money
+from nautilus_trader.test_kit.providers import TestInstrumentProvider
 
-__all__ = ["ACCOUNTS", "AccountAtVenue", "ScriptedConfig", "ScriptedFactory"]
+__all__ = ["ACCOUNTS", "PAIR", "REAL", "AccountAtVenue", "ScriptedConfig", "ScriptedFactory"]
+
+REAL = Venue("REAL")
+"""A venue of whose accounts NautilusTrader calculates nothing."""
+PAIR: Any = TestInstrumentProvider.default_fx_ccy("EUR/USD", REAL)
 
 
 class AccountAtVenue:
@@ -98,8 +102,8 @@ class ScriptedClient(LiveExecutionClient):
         codes = {one.currency.code for one in self.at.balances}
         super().__init__(
             loop=loop,
-            client_id=ClientId("SIM"),
-            venue=Venue("SIM"),
+            client_id=ClientId("REAL"),
+            venue=REAL,
             oms_type=OmsType.NETTING,
             account_type=AccountType.MARGIN if config.account_type == "MARGIN" else AccountType.CASH,
             base_currency=USD if codes == {"USD"} else None,
@@ -109,8 +113,7 @@ class ScriptedClient(LiveExecutionClient):
             clock=clock,
             config=config,
         )
-        self._set_account_id(AccountId("SIM-001"))
-        AccountFactory.register_calculated_account("SIM")
+        self._set_account_id(AccountId("REAL-001"))
         self.at.client = self
 
     async def _connect(self) -> None:
@@ -174,6 +177,8 @@ class ScriptedClient(LiveExecutionClient):
     def fill(self, order_id: str, quantity: Decimal, price: Decimal | None = None, commission: str = "1 USD") -> None:
         """Match an order of the trader's, and tell."""
         fill = self.at.match(order_id, quantity, price or self.at.price)
+        paid = Money.from_str(commission)
+        self.at.balances[0] = Money(self.at.balances[0].as_decimal() - paid.as_decimal(), USD)
         order = self._cache.order(ClientOrderId(order_id))
         self.generate_order_filled(
             strategy_id=order.strategy_id,
@@ -187,7 +192,7 @@ class ScriptedClient(LiveExecutionClient):
             last_qty=self.at.instrument.make_qty(quantity),
             last_px=self.at.instrument.make_price(fill["price"]),
             quote_currency=USD,
-            commission=Money.from_str(commission),
+            commission=paid,
             liquidity_side=LiquiditySide.TAKER,
             ts_event=self._clock.timestamp_ns(),
         )
@@ -231,7 +236,8 @@ class ScriptedClient(LiveExecutionClient):
         super().modify_order(command)
 
     async def _modify_order(self, command: Any) -> None:
-        order, at = self._cache.order(command.client_order_id), self.at.orders[command.client_order_id.value]
+        order = self._cache.order(command.client_order_id)
+        at = self.at.orders[command.client_order_id.value]
         at["quantity"] = (command.quantity or order.quantity).as_decimal()
         self.generate_order_updated(
             order.strategy_id,

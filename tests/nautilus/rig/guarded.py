@@ -125,9 +125,9 @@ async def voyage(
     )
     config: Any = TradingNodeConfig(
         trader_id=TraderId("TESTER-001"),
-        logging=LoggingConfig(log_level="OFF"),
+        logging=LoggingConfig(log_level=__import__("os").environ.get("LEVEL","OFF")),
         exec_engine=LiveExecEngineConfig(reconciliation=True, reconciliation_startup_delay_secs=0),
-        exec_clients={"SIM": guarded},
+        exec_clients={"REAL": guarded},
         timeout_connection=5.0,
         timeout_reconciliation=5.0,
         timeout_portfolio=5.0,
@@ -137,7 +137,7 @@ async def voyage(
     node = TradingNode(config=config, loop=asyncio.get_running_loop())
     hand = Hand()
     node.trader.add_strategy(hand)
-    node.add_exec_client_factory("SIM", SeatrialGuardFactory)
+    node.add_exec_client_factory("REAL", SeatrialGuardFactory)
     node.build()
     running = asyncio.create_task(node.run_async())
     try:

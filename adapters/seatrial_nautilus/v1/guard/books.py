@@ -128,25 +128,25 @@ class GuardBooks:
 
         :raises InvalidConfigError: for what cannot be counted.
         """
-        gate, now = self._gate, self._now()
-        gate.advance(now)
-        gate.adjusted(now, balance, "balance at the start")
+        gate, now = self._gate, self._now  # a price that is found on the way moves the time on
+        gate.advance(now())
+        gate.adjusted(now(), balance, "balance at the start")
         held: dict[Any, list[Any]] = {}
         for position in positions:
             held.setdefault(position.instrument_id, []).append(position)
         prices = {} if before is None or before.account is None else before.account.holdings
         for instrument_id, parts in held.items():
             self.learn(instrument_id)
-            _, price, at = prices.get(instrument_id.value, (_ZERO, None, now))
+            _, price, at = prices.get(instrument_id.value, (_ZERO, None, now()))
             self._hold(instrument_id, parts, price, at, first=before is None, owes=owes)
-        gate.advance(now)
+        gate.advance(now())
         for order in orders:
             self._adopt(order, order.filled_qty.as_decimal())
         if before is not None:
             gate.carry_on(before)
             for instrument_id in held:
                 self._marks.follow(instrument_id)
-        gate.advance(now)
+        gate.advance(now())
 
     def _hold(
         self, instrument_id: Any, parts: list[Any], price: Decimal | None, at: int, *, first: bool, owes: bool

@@ -29,19 +29,19 @@ from seatrial.gate.validator import refusal
 from seatrial_nautilus.v1.guard.books import GuardBooks, counted
 from seatrial_nautilus.v1.guard.config import currency_of_account
 from seatrial_nautilus.v1.guard.front import Front
-from seatrial_nautilus.v1.guard.keeping import Keeper, freeze, state_of
+from seatrial_nautilus.v1.guard.keeping import Keeper, freeze
 from seatrial_nautilus.v1.guard.marks import NodeMarks
 from seatrial_nautilus.v1.guard.port import COVERED, Arrivals, InnerVenue, NoPayload
 from seatrial_nautilus.v1.reports import Reporter
 from seatrial_nautilus.v1.telling import reason_text
 
 if TYPE_CHECKING:
-    from seatrial.contracts.checkpoint import ExecutionCheckpoint
     from seatrial.contracts.events import Event
     from seatrial.contracts.orders import Order
     from seatrial.contracts.rejection import Rejection
     from seatrial.plugins import Plugins
     from seatrial_nautilus.v1.guard.config import SeatrialGuardConfig
+    from seatrial_nautilus.v1.guard.keeping import Before
 
 __all__ = ["SeatrialGuard", "live_guard"]
 
@@ -190,25 +190,24 @@ class SeatrialGuard(Front):
         self._began = Decimal(0) if balance is None else balance.as_decimal()
         mine = filter(self._owns, self._orders.positions_open())
         working = (*self._orders.orders_open(), *self._orders.orders_inflight())
-        orders = {one.client_order_id: one for one in working if self._owns(one)}
-        state = None if before is None else state_of(before, str(self.account_id))
+        orders = {one.client_order_id: one for one in working if self._owns(one.last_event)}
+        state = None if before is None else before.gate
         self._books.open(self._began, mine, orders.values(), state, owes=bool(account.is_margin_account))
         if self._keeper is not None:
             self._save()
             for event in self.gate.events:
                 self._keeper.note(event)
         self.gate.add_listener(self._keep)
-        for order in () if before is None else before.pending:
-            if order.pending_cancels:  # nobody knows whether it reached the venue
-                self._note_cancel(order.order_id, None)
+        for order_id in () if before is None else before.cancelling:  # nobody knows whether it reached the venue
+            self._note_cancel(order_id, None)
         self._look()
 
-    def _found(self) -> ExecutionCheckpoint | None:
+    def _found(self) -> Before | None:
         directory = self._settings.checkpoint_directory
         if directory is None:
             return None
         self._keeper = Keeper(directory, self._settings.simulator_id)
-        return self._keeper.load()
+        return self._keeper.load(str(self.account_id))
 
     def _on_event(self, event: Any) -> None:
         if not self._is_open:
@@ -221,7 +220,7 @@ class SeatrialGuard(Front):
             self._fail(error)
 
     def _owns(self, one: Any) -> bool:
-        """Return whether an order, a position or an event is of the guarded account."""
+        """Return whether a position or an event is of the guarded account."""
         return one.account_id is not None and bool(one.account_id == self.account_id)
 
     def _fail(self, error: Exception) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 from nautilus_trader.common.providers import InstrumentProvider
 from nautilus_trader.live.execution_client import LiveExecutionClient
 
+from seatrial_nautilus.v1.live_config import writable
+
 __all__ = ["Front"]
 
 _GLANCE = 0.01
@@ -30,7 +32,7 @@ class Front(LiveExecutionClient):
             msgbus=msgbus,
             cache=cache,
             clock=clock,
-            config=config,
+            config=writable(config),
         )
         self.inner = inner
         """The venue's own client."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from seatrial.gate.account import Account
     from seatrial.gate.gate import ExecutionGate
 
-__all__ = ["Keeper", "freeze", "state_of"]
+__all__ = ["Before", "Keeper", "freeze"]
 
 _JOURNAL = "events.jsonl"
 _KEPT = 3
@@ -42,18 +42,27 @@ _PIECE = 65_536
 
 
 class _Guarded(msgspec.Struct, frozen=True):
-    """Whose account a checkpoint is about."""
+    """Whose account a checkpoint is about, and the orders that were asked to end and had not been answered."""
 
     account_id: str
+    cancelling: tuple[str, ...]
+
+
+class Before(msgspec.Struct, frozen=True):
+    """What an earlier session left: its gate, and the orders whose cancel nobody answered."""
+
+    gate: GateState
+    cancelling: tuple[str, ...]
 
 
 def freeze(
     gate: ExecutionGate, account: Account, risk: RiskConfig | None, simulator_id: str, account_id: str, began: Decimal
 ) -> ExecutionCheckpoint:
-    """Return what has to outlast a restart; the events are in the journal, and what has ended with them.
+    """Return what has to outlast a restart; orders and events are in the journal.
 
     :raises InvalidConfigError: for a rule's state that cannot be written.
     """
+    cancelling = tuple([order.order_id for order in gate.client.pending.values() if order.pending_cancels])
     return ExecutionCheckpoint(
         simulator_id=simulator_id,
         timestamp=gate.now,
@@ -72,31 +81,31 @@ def freeze(
             positions=dict(account.positions),
             trading_state=gate.trading_state,
         ),
-        pending=tuple(gate.client.pending.values()),
+        pending=(),
         completed=(),
         originals=(),
         events=(),
         gate=as_json(gate.snapshot()),
-        engine=as_json(_Guarded(account_id)),
+        engine=as_json(_Guarded(account_id, cancelling)),
         observers=as_json(ObserversState({}, {})),
     )
 
 
-def state_of(checkpoint: ExecutionCheckpoint, account_id: str) -> GateState:
-    """Return the gate of a checkpoint.
+def _before(checkpoint: ExecutionCheckpoint, account_id: str) -> Before:
+    """Return what a checkpoint holds.
 
     :raises CheckpointError: for one of another account, or of no guard.
     """
     try:
-        theirs = msgspec.json.decode(checkpoint.engine, type=_Guarded).account_id
+        guarded = msgspec.json.decode(checkpoint.engine, type=_Guarded)
         state = msgspec.json.decode(checkpoint.gate, type=GateState)
     except msgspec.DecodeError as error:
         problem = f"it is of no guarded account ({error}); give the guard a simulator_id of its own"
         raise CheckpointError(checkpoint.simulator_id, problem) from None
-    if theirs != account_id:
-        problem = f"it is of account {theirs}, not {account_id}; give each account a simulator_id of its own"
+    if guarded.account_id != account_id:
+        problem = f"it is of account {guarded.account_id}, not {account_id}; give each account its own simulator_id"
         raise CheckpointError(checkpoint.simulator_id, problem)
-    return state
+    return Before(state, guarded.cancelling)
 
 
 class Keeper:
@@ -110,16 +119,16 @@ class Keeper:
         self._kept: deque[Path] = deque()
         self._journal = -1
 
-    def load(self) -> ExecutionCheckpoint | None:
-        """Return the newest checkpoint that can be believed; `None` where there has been no session.
+    def load(self, account_id: str) -> Before | None:
+        """Return what the session before left; `None` where there has been none.
 
-        :raises CheckpointError: where there has been one, and none can be believed.
+        :raises CheckpointError: where there has been one, and nothing of it can be believed, or it is not this account's.
         """
         there = self._manager.list_checkpoints(self._simulator_id)
         if not there:
             return None
         self._kept.extend(entry.path for entry in reversed(there))
-        return self._manager.load_checkpoint(self._simulator_id)
+        return _before(self._manager.load_checkpoint(self._simulator_id), account_id)
 
     def note(self, event: Event) -> None:
         """Add an event to the journal, where it survives the process from now on.
