@@ -119,7 +119,7 @@ class ScriptedClient(LiveExecutionClient):
     async def _connect(self) -> None:
         self._cache.add_instrument(self.at.instrument)
         balances = [AccountBalance(one, Money(0, one.currency), one) for one in self.at.balances]
-        self.generate_account_state(balances, [], True, self._clock.timestamp_ns())  # noqa: FBT003 - the engine's
+        self.generate_account_state(balances, [], True, self._clock.timestamp_ns())
 
     async def _disconnect(self) -> None:
         self.at.calls.append("disconnect")
@@ -222,10 +222,10 @@ class ScriptedClient(LiveExecutionClient):
             await self._cancel_order(cancel)
 
     def _end(self, client_order_id: Any) -> None:
-        order, at = self._cache.order(client_order_id), self.at.orders.get(client_order_id.value)
+        order: Any = self._cache.order(client_order_id)
+        at = self.at.orders.get(client_order_id.value)
         head = (order.strategy_id, order.instrument_id, order.client_order_id)
-        over = at is None or at["status"] in {OrderStatus.FILLED, OrderStatus.CANCELED}
-        if over or self.at.refuses_cancels:
+        if at is None or at["status"] in {OrderStatus.FILLED, OrderStatus.CANCELED} or self.at.refuses_cancels:
             self.generate_order_cancel_rejected(*head, order.venue_order_id, "too late", self._clock.timestamp_ns())
         else:
             at["status"] = OrderStatus.CANCELED
@@ -278,8 +278,8 @@ class ScriptedClient(LiveExecutionClient):
         )
 
     async def generate_order_status_report(self, command: Any) -> Any:
-        known = command.client_order_id is not None and command.client_order_id.value in self.at.orders
-        return self.order_status(command.client_order_id.value) if known else None
+        order_id = str(command.client_order_id)
+        return self.order_status(order_id) if order_id in self.at.orders else None
 
     async def generate_order_status_reports(self, command: Any) -> list[Any]:
         over = {OrderStatus.FILLED, OrderStatus.CANCELED}
@@ -328,5 +328,7 @@ class ScriptedFactory(LiveExecClientFactory):
     """Makes the client of a :class:`ScriptedConfig`."""
 
     @staticmethod
-    def create(loop: Any, name: str, config: ScriptedConfig, msgbus: Any, cache: Any, clock: Any) -> ScriptedClient:
+    def create(  # pyright: ignore[reportIncompatibleMethodOverride] - the engine's, and our config
+        loop: Any, name: str, config: ScriptedConfig, msgbus: Any, cache: Any, clock: Any
+    ) -> ScriptedClient:
         return ScriptedClient(loop, msgbus, cache, clock, config)

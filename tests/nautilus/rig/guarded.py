@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from nautilus_trader.config import LiveExecEngineConfig, LoggingConfig, StrategyConfig, TradingNodeConfig
@@ -13,7 +15,7 @@ from nautilus_trader.model.enums import OrderSide
 from nautilus_trader.model.events import OrderEvent, OrderInitialized
 from nautilus_trader.model.identifiers import ClientOrderId, TraderId
 from nautilus_trader.trading.strategy import Strategy
-from tests.nautilus.rig.account import ACCOUNTS, AccountAtVenue, ScriptedConfig, ScriptedFactory
+from tests.nautilus.rig.account import ACCOUNTS, AccountAtVenue, ScriptedConfig
 
 from seatrial_nautilus.v1.guard.client import SeatrialGuard, live_guard
 from seatrial_nautilus.v1.guard.factory import SeatrialGuardConfig, SeatrialGuardFactory
@@ -102,8 +104,6 @@ class Voyage:
 
     def fill_elsewhere(self, order_id: str, quantity: str, price: str) -> None:
         """Fill such an order, and let the client report it."""
-        from decimal import Decimal
-
         fill = self.at.match(order_id, Decimal(quantity), Decimal(price))
         self.at.client._send_fill_report(self.at.client.fill_report(fill))
 
@@ -125,7 +125,7 @@ async def voyage(
     )
     config: Any = TradingNodeConfig(
         trader_id=TraderId("TESTER-001"),
-        logging=LoggingConfig(log_level=__import__("os").environ.get("LEVEL","OFF")),
+        logging=LoggingConfig(log_level=os.environ.get("LEVEL", "OFF")),
         exec_engine=LiveExecEngineConfig(reconciliation=True, reconciliation_startup_delay_secs=0),
         exec_clients={"REAL": guarded},
         timeout_connection=5.0,
@@ -152,6 +152,3 @@ async def voyage(
         await node.stop_async()
         running.cancel()
         await asyncio.sleep(0)
-
-
-_ = ScriptedFactory

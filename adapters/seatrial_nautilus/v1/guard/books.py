@@ -73,6 +73,7 @@ class GuardBooks:
     def __init__(
         self,
         gate: ExecutionGate,
+        *,
         account: Account,
         instruments: Instruments,
         reporter: Reporter,

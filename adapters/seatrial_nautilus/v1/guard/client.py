@@ -73,12 +73,13 @@ class SeatrialGuard(Front):
         msgbus: Any,
         cache: Any,
         clock: Any,
+        *,
         config: SeatrialGuardConfig,
         inner: Any,
         plugins: Plugins | None = None,
     ) -> None:
         """Stand before `inner`; rules that are missing or broken are an error now."""
-        super().__init__(loop, msgbus, cache, clock, config, inner)
+        super().__init__(loop, msgbus, cache, clock, config=config, inner=inner)
         self._settings = config
         self._orders = cache
         instruments = Instruments()
@@ -102,7 +103,14 @@ class SeatrialGuard(Front):
         venue.gate, venue.reporter = self.gate, reporter
         self._marks = NodeMarks(self.gate, self.account, msgbus, cache, self.now)
         self._books = GuardBooks(
-            self.gate, self.account, instruments, reporter, self._arrivals, self._marks, cache, self.now
+            self.gate,
+            account=self.account,
+            instruments=instruments,
+            reporter=reporter,
+            arrivals=self._arrivals,
+            marks=self._marks,
+            cache=cache,
+            now=self.now,
         )
         self._began = Decimal(0)
         self._keeper: Keeper | None = None
@@ -271,9 +279,10 @@ class SeatrialGuard(Front):
         if self._keeper is None:
             return
         self._saved = self._moved()
-        identity = (self._settings.risk, self._settings.simulator_id, str(self.account_id))
+        settings = self._settings
+        names = {"simulator_id": settings.simulator_id, "account_id": str(self.account_id)}
         try:
-            self._keeper.save(freeze(self.gate, self.account, *identity, self._began))
+            self._keeper.save(freeze(self.gate, self.account, settings.risk, **names, began=self._began))
         except (OSError, SeatrialError) as error:
             self._fail(error)
 

@@ -35,4 +35,4 @@ class SeatrialGuardFactory(LiveExecClientFactory):
         )
         if factory.__name__ in _BROKERS:
             cache.set_specific_venue(Venue(_BROKERS[factory.__name__]))
-        return SeatrialGuard(loop, msgbus, cache, clock, config, inner)
+        return SeatrialGuard(loop, msgbus, cache, clock, config=config, inner=inner)

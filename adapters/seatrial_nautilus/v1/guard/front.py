@@ -19,7 +19,7 @@ _GLANCE = 0.01
 class Front(LiveExecutionClient):
     """Hands on what concerns no order; its subclass decides about orders."""
 
-    def __init__(self, loop: Any, msgbus: Any, cache: Any, clock: Any, config: Any, inner: Any) -> None:
+    def __init__(self, loop: Any, msgbus: Any, cache: Any, clock: Any, *, config: Any, inner: Any) -> None:
         """Stand before `inner`."""
         super().__init__(
             loop=loop,

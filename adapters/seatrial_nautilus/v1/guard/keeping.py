@@ -56,7 +56,13 @@ class Before(msgspec.Struct, frozen=True):
 
 
 def freeze(
-    gate: ExecutionGate, account: Account, risk: RiskConfig | None, simulator_id: str, account_id: str, began: Decimal
+    gate: ExecutionGate,
+    account: Account,
+    risk: RiskConfig | None,
+    *,
+    simulator_id: str,
+    account_id: str,
+    began: Decimal,
 ) -> ExecutionCheckpoint:
     """Return what has to outlast a restart; orders and events are in the journal.
 
@@ -122,7 +128,7 @@ class Keeper:
     def load(self, account_id: str) -> Before | None:
         """Return what the session before left; `None` where there has been none.
 
-        :raises CheckpointError: where there has been one, and nothing of it can be believed, or it is not this account's.
+        :raises CheckpointError: where there has been one, and it is another account's, or not to be believed.
         """
         there = self._manager.list_checkpoints(self._simulator_id)
         if not there:

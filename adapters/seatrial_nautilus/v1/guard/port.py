@@ -48,7 +48,7 @@ class InnerVenue:
         self._raised: Exception | None = None
         self._closers: dict[str, float] = {}  # when the latest order left that closes a symbol's position
 
-    def place(self, orders: tuple[Order, ...], now: int, native: object) -> None:
+    def place(self, orders: tuple[Order, ...], now: int, native: object) -> None:  # noqa: ARG002 - the port's
         """Submit an order or a list; the gate's own order closes a position."""
         for order in orders:
             self.reporter.placed(order.order_id, order.quantity)
