@@ -16,9 +16,11 @@ pytest.importorskip("nautilus_trader", reason="NautilusTrader is not installed")
 from nautilus_trader.config import TradingNodeConfig
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.messages import CancelOrder, SubmitOrder
-from nautilus_trader.model.enums import OrderSide
+from nautilus_trader.model.currencies import USD
+from nautilus_trader.model.enums import LiquiditySide, OrderSide
 from nautilus_trader.model.events import OrderFilled
-from nautilus_trader.model.identifiers import InstrumentId, StrategyId, TradeId
+from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId, TradeId
+from nautilus_trader.model.objects import Money
 from nautilus_trader.test_kit.providers import TestInstrumentProvider
 from tests.nautilus.rig.account import PAIR, REAL, AccountAtVenue, ScriptedConfig, ScriptedFactory
 from tests.nautilus.rig.guarded import until, voyage
@@ -253,6 +255,46 @@ def test_a_fill_after_the_end_of_its_order_counts_all_the_same() -> None:
         assert sail.guard.problem is None
 
     _sail(steps, risk=SHARES)
+
+
+def test_a_fill_of_more_than_was_ordered_counts_whole() -> None:
+    """Some venues do that: the order is filled, and the rest is booked beside it."""
+
+    async def steps(sail: Voyage) -> None:
+        order = await sail.limit(10_000, "1.05000")
+        name = order.client_order_id.value
+        sail.node.kernel.msgbus.publish("events.order.HAND-001", _fill(sail, order, 12_000))
+
+        assert sail.guard.gate.get_order(name).status is OrderStatus.FILLED
+        assert sail.guard.gate.get_order(f"{name}.T9").filled_quantity == 2_000
+        assert sail.guard.account.positions == {SYMBOL: 12_000}
+        assert sail.guard.account.cash == 100_000 - 13_200 - 1
+
+    _sail(steps, risk=SHARES)
+
+
+def _fill(sail: Voyage, order: Any, quantity: int, *, instrument_id: Any = PAIR.id, name: str | None = None) -> Any:
+    """Return a fill of an order as the node's engine would publish it."""
+    return OrderFilled(
+        sail.guard.trader_id,
+        order.strategy_id,
+        instrument_id,
+        order.client_order_id if name is None else ClientOrderId(name),
+        order.venue_order_id,
+        sail.guard.account_id,
+        TradeId("T9"),
+        None,
+        order.side,
+        order.order_type,
+        PAIR.make_qty(quantity),
+        PAIR.make_price(1.1),
+        USD,
+        Money(1, USD),
+        LiquiditySide.TAKER,
+        UUID4(),
+        0,
+        0,
+    )
 
 
 # -- what was sent from elsewhere --------------------------------------------------------------------------------------
@@ -515,26 +557,7 @@ def test_books_that_went_wrong_let_nothing_out_but_cancels() -> None:
 
     async def steps(sail: Voyage) -> None:
         order = await sail.limit(1_000, "1.05000")
-        stray = OrderFilled(
-            sail.guard.trader_id,
-            StrategyId("EXTERNAL"),
-            InstrumentId.from_str("NO/NE.REAL"),
-            order.client_order_id.__class__("LEG-1"),
-            order.venue_order_id,
-            sail.guard.account_id,
-            TradeId("T9"),
-            None,
-            OrderSide.BUY,
-            order.order_type,
-            PAIR.make_qty(1),
-            PAIR.make_price(1),
-            sail.at.balances[0].currency,
-            sail.at.balances[0],
-            1,
-            UUID4(),
-            0,
-            0,
-        )
+        stray = _fill(sail, order, 1, instrument_id=InstrumentId.from_str("NO/NE.REAL"), name="LEG-1")
         sail.node.kernel.msgbus.publish("events.order.EXTERNAL", stray)
         assert (await sail.market(1_000)).status_string() == "DENIED"
         assert "cannot be trusted" in json.loads(sail.hand.reasons[-1])["message"]

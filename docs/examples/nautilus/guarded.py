@@ -87,7 +87,7 @@ class Eager(Strategy):
     def __init__(self) -> None:
         super().__init__(StrategyConfig(strategy_id="EAGER-001"))
         self.seen = 0
-        self.is_done = False
+        self.halted = asyncio.Event()
 
     def on_start(self) -> None:
         self.subscribe_quote_ticks(PAIR.id)
@@ -102,7 +102,8 @@ class Eager(Strategy):
 
     def on_order_denied(self, event: Any) -> None:
         print("denied:", event.reason, flush=True)
-        self.is_done = live_guard("live-001").gate.trading_state is TradingState.HALTED
+        if live_guard("live-001").gate.trading_state is TradingState.HALTED:
+            self.halted.set()
 
 
 async def main() -> None:
@@ -138,8 +139,7 @@ async def main() -> None:
     node.add_exec_client_factory("SIM", SeatrialGuardFactory)
     node.build()
     running = asyncio.create_task(node.run_async())
-    while not eager.is_done:
-        await asyncio.sleep(0.1)
+    await eager.halted.wait()
     print("trading is", live_guard("live-001").gate.trading_state, flush=True)
     await node.stop_async()
     running.cancel()

@@ -101,7 +101,7 @@ class SeatrialGuard(Front):
         self._arrivals = Arrivals(self.gate, self.now, lambda: self._books.currency)
         reporter = Reporter(self._arrivals, cache.order)
         venue.gate, venue.reporter = self.gate, reporter
-        self._marks = NodeMarks(self.gate, self.account, msgbus, cache, self.now)
+        self._marks = NodeMarks(self.gate, self.account, msgbus=msgbus, cache=cache, now=self.now, fail=self._fail)
         self._books = GuardBooks(
             self.gate,
             account=self.account,

@@ -25,13 +25,23 @@ class NodeMarks(Marks):
     Nothing is subscribed to at the venue: an instrument that no strategy watches has no price here either.
     """
 
-    def __init__(self, gate: ExecutionGate, account: Account, msgbus: Any, cache: Any, now: Callable[[], int]) -> None:
-        """Mark positions of `gate`, whose books are `account`; `now` tells the time."""
+    def __init__(
+        self,
+        gate: ExecutionGate,
+        account: Account,
+        *,
+        msgbus: Any,
+        cache: Any,
+        now: Callable[[], int],
+        fail: Callable[[Exception], None],
+    ) -> None:
+        """Mark positions of `gate`, whose books are `account`; `now` tells the time, `fail` is told what went wrong."""
         super().__init__(gate, _NoWorld, at_once=True)  # type: ignore[arg-type]  # the node's cache is the world here
         self._account = account
         self._msgbus = msgbus
         self._cache = cache
         self._now = now
+        self._fail = fail
         self._topics: dict[Any, tuple[str, ...]] = {}
         self.guessed: set[str] = set()
         """The symbols whose positions are valued at what they cost, for want of a price."""
@@ -64,11 +74,14 @@ class NodeMarks(Marks):
 
     def _on_data(self, data: Any) -> None:
         gate, now = self._gate, self._now()
-        if gate.due() <= now:
-            gate.advance(now)
-        else:
-            gate.now = now
-        self.take(data)
+        try:
+            if gate.due() <= now:
+                gate.advance(now)
+            else:
+                gate.now = now
+            self.take(data)
+        except Exception as error:  # noqa: BLE001 - an exception here ends the node
+            self._fail(error)
 
     def _best(self, instrument_id: Any) -> tuple[Any, Any]:
         book = self._cache.order_book(instrument_id)
