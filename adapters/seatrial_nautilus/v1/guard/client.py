@@ -218,9 +218,7 @@ class SeatrialGuard(Front):
         return self._keeper.load(str(self.account_id))
 
     def _on_event(self, event: Any) -> None:
-        if not self._is_open:
-            return
-        if not self._owns(event) and not self.gate.client.knows(event.client_order_id.value):
+        if not self._is_open or not (self._owns(event) or self.gate.client.knows(event.client_order_id.value)):
             return
         try:
             self._books.hear(event)
