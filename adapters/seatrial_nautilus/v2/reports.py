@@ -171,4 +171,7 @@ def _trail(order: Order) -> dict[str, Any]:
         offset, kind = order.trail_amount, TrailingOffsetType.PRICE
     else:
         offset, kind = order.trail_percent * _HUNDRED, TrailingOffsetType.BASIS_POINTS
-    return {"trailing_offset": offset, "trailing_offset_type": kind, "limit_offset": order.limit_offset}
+    apart = order.limit_offset
+    if order.limit_price is not None and order.stop_price is not None:
+        apart = abs(order.limit_price - order.stop_price)
+    return {"trailing_offset": offset, "trailing_offset_type": kind, "limit_offset": apart}

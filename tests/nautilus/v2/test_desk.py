@@ -152,7 +152,7 @@ def test_every_kind_of_order_that_rests_comes_back_as_it_was(tmp_path: Path) -> 
             make.limit_if_touched(PAIR, buy, one, low, low),
             make.trailing_stop_market(PAIR, buy, one, trigger_price=high, **trail),
             make.trailing_stop_limit(
-                PAIR, buy, one, price=high, trigger_price=high, limit_offset=Decimal("0.002"), **trail
+                PAIR, buy, one, price=_price("1.15200"), trigger_price=high, limit_offset=Decimal("0.00200"), **trail
             ),
         ):
             await sail.submit(order)
@@ -171,7 +171,7 @@ def test_every_kind_of_order_that_rests_comes_back_as_it_was(tmp_path: Path) -> 
 
 
 def test_a_trailing_stop_that_the_venue_has_no_words_for_is_denied() -> None:
-    """An offset in ticks, and one that waits for an activation price: what to do instead stands in the reason."""
+    """An offset in ticks, an activation price, a limit elsewhere than its offset: the reason says what to do."""
 
     async def steps(sail: Desk) -> None:
         make = sail.hand.order_factory.trailing_stop_market
@@ -186,10 +186,20 @@ def test_a_trailing_stop_that_the_venue_has_no_words_for_is_denied() -> None:
             activation_price=_price("1.20000"),
             **common,
         )
-        assert [sail.status(await sail.submit(order)) for order in (ticks, waits)] == ["DENIED", "DENIED"]
+        apart = sail.hand.order_factory.trailing_stop_limit(
+            PAIR,
+            OrderSide.SELL,
+            _units(1),
+            price=_price("1.05000"),
+            trailing_offset_type=TrailingOffsetType.PRICE,
+            limit_offset=Decimal("0.002"),
+            **common,
+        )
+        assert {sail.status(await sail.submit(order)) for order in (ticks, waits, apart)} == {"DENIED"}
         words = [json.loads(reason)["message"] for reason in sail.hand.reasons]
         assert "use PRICE" in words[0]
         assert "waits for an activation price" in words[1]
+        assert "are not limit_offset 0.002 apart" in words[2]
 
     _sail(steps)
 
