@@ -25,11 +25,21 @@ from nautilus_trader.model import (
     TrailingOffsetType,
     TriggerType,
 )
-from tests.nautilus.v2.rig.desk import desk
-from tests.nautilus.v2.rig.live import PAIR
+from tests.nautilus.v2.rig.desk import desk, until
+from tests.nautilus.v2.rig.live import MS, PAIR
 
 import seatrial_nautilus
-from seatrial import AccountType, PositionLimitRule, RiskConfig, TradingState, VenueConfig
+from seatrial import (
+    AccountType,
+    Constant,
+    DrawdownLimitRule,
+    LatencyConfig,
+    PositionLimitRule,
+    RiskAction,
+    RiskConfig,
+    TradingState,
+    VenueConfig,
+)
 from seatrial.errors import InvalidConfigError
 from seatrial_nautilus import SeatrialExecClientConfig, SeatrialFeed
 
@@ -151,6 +161,14 @@ def test_every_kind_of_order_that_rests_comes_back_as_it_was(tmp_path: Path) -> 
             make.market_if_touched(PAIR, buy, one, low),
             make.limit_if_touched(PAIR, buy, one, low, low),
             make.trailing_stop_market(PAIR, buy, one, trigger_price=high, **trail),
+            make.trailing_stop_market(
+                PAIR,
+                buy,
+                one,
+                trigger_price=high,
+                trailing_offset=Decimal("90.0"),
+                trailing_offset_type=TrailingOffsetType.BASIS_POINTS,
+            ),
             make.trailing_stop_limit(
                 PAIR, buy, one, price=_price("1.15200"), trigger_price=high, limit_offset=Decimal("0.00200"), **trail
             ),
@@ -158,7 +176,7 @@ def test_every_kind_of_order_that_rests_comes_back_as_it_was(tmp_path: Path) -> 
             await sail.submit(order)
         assert not sail.hand.reasons
         before.extend(known(sail))
-        assert len(before) == 8
+        assert len(before) == 9
 
     async def second(sail: Desk) -> None:
         assert known(sail) == before
@@ -204,6 +222,23 @@ def test_a_trailing_stop_that_the_venue_has_no_words_for_is_denied() -> None:
     _sail(steps)
 
 
+def test_what_the_venue_has_no_words_for_is_denied_with_what_to_do() -> None:
+    """A market order that becomes a limit, and a quantity in the quote currency."""
+
+    async def steps(sail: Desk) -> None:
+        make = sail.hand.order_factory
+        await sail.quote("1.10000", "1.10010")
+        turns = make.market_to_limit(PAIR, OrderSide.BUY, _units(1))
+        quoted = make.market(PAIR, OrderSide.BUY, _units(1), quote_quantity=True)
+        assert [sail.status(await sail.submit(order)) for order in (turns, quoted)] == ["DENIED", "DENIED"]
+        reasons = [json.loads(reason) for reason in sail.hand.reasons]
+        assert {reason["reason"] for reason in reasons} == {"unsupported"}
+        assert "takes no MARKET_TO_LIMIT orders" in reasons[0]["message"]
+        assert "give units of the instrument" in reasons[1]["message"]
+
+    _sail(steps)
+
+
 def test_a_bracket_comes_back_whole(tmp_path: Path) -> None:
     """Restarted while its entry rests: all three legs are there; the entry fills, one exit fills and ends the other."""
 
@@ -236,6 +271,29 @@ def test_a_bracket_comes_back_whole(tmp_path: Path) -> None:
 
     for steps in (first, second, third):
         _sail(steps, checkpoint_directory=str(tmp_path))
+
+
+def test_a_bracket_that_was_under_way_arrives_after_a_restart_and_works(tmp_path: Path) -> None:
+    """The trader does not know it at the start; then all three legs come with the venue's answers."""
+    settings: Any = {"checkpoint_directory": str(tmp_path), "latency": LatencyConfig(submit=Constant(600 * MS))}
+
+    async def first(sail: Desk) -> None:
+        await sail.quote("1.10000")
+        exits = {"sl_trigger_price": _price("1.05000"), "tp_price": _price("1.12000")}
+        sail.hand.submit_order_list(sail.hand.order_factory.bracket(PAIR, OrderSide.BUY, _units(1_000), **exits))
+        await asyncio.sleep(0.05)
+        assert _statuses(sail) == ["SUBMITTED"] * 3
+
+    async def second(sail: Desk) -> None:
+        assert _statuses(sail) == []
+        await sail.quote("1.10000")
+        await until(lambda: len(_statuses(sail)) == 3)
+        await sail.quote("1.12000")
+        await until(lambda: _statuses(sail) == ["FILLED", "CANCELED", "FILLED"])
+        assert sail.balance() == "100020.00 USD"
+
+    _sail(first, **settings)
+    _sail(second, **settings)
 
 
 def _statuses(sail: Desk) -> list[str]:
@@ -282,6 +340,27 @@ def test_the_kill_switch_holds_over_a_restart(tmp_path: Path) -> None:
     _sail(second, **settings)
 
 
+def test_a_rule_that_flattens_closes_the_position_in_the_strategys_books_too(tmp_path: Path) -> None:
+    """The gate's own order comes to the trader as a report; the halt outlasts a restart."""
+    limit = DrawdownLimitRule(max_total_drawdown_pct=Decimal(1), action=RiskAction.FLATTEN)
+    settings: Any = {"checkpoint_directory": str(tmp_path), "risk": RiskConfig(drawdown_limit=limit)}
+
+    async def first(sail: Desk) -> None:
+        await sail.quote("1.10000")
+        await sail.submit(sail.hand.order_factory.market(PAIR, OrderSide.BUY, _units(80_000)))
+        await sail.quote("1.08000")
+        await until(lambda: _statuses(sail) == ["FILLED", "FILLED"])
+        assert [position.side.name for position in sail.hand.cache.positions()] == ["FLAT"]
+        assert sail.balance() == "98400.00 USD"
+
+    async def second(sail: Desk) -> None:
+        assert sail.client.simulator.trading_state is TradingState.HALTED
+        assert [position.side.name for position in sail.hand.cache.positions()] == ["FLAT"]
+
+    _sail(first, **settings)
+    _sail(second, **settings)
+
+
 # -- market data -------------------------------------------------------------------------------------------------------
 
 
@@ -306,6 +385,21 @@ def test_an_order_without_market_data_is_warned_of_once() -> None:
         assert "add SeatrialFeed(config) to the node" in line
 
     _sail(steps, feed=False)
+
+
+def test_trades_can_be_fed_instead_of_quotes() -> None:
+    """A print at the limit's price is not enough, since others may stand before it; one beyond is."""
+
+    async def steps(sail: Desk) -> None:
+        await sail.trade("1.10000")
+        low = sail.hand.order_factory.limit(PAIR, OrderSide.BUY, _units(100), _price("1.09000"))
+        name = await sail.submit(low)
+        await sail.trade("1.09000")
+        assert sail.status(name) == "ACCEPTED"
+        await sail.trade("1.08999")
+        assert sail.status(name) == "FILLED"
+
+    _sail(steps, feed={"quotes": False, "trades": True})
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,19 @@ from nautilus_trader.common import Environment, LoggerConfig, LogLevel
 from nautilus_trader.config import DataClientConfig
 from nautilus_trader.live import LiveExecutionEngineConfig, LiveNode, LiveNodeConfig
 from nautilus_trader.live.clients import DataClientFactory, MarketDataClient
-from nautilus_trader.model import AccountId, ClientOrderId, Price, Quantity, QuoteTick, StrategyId, TraderId, Venue
+from nautilus_trader.model import (
+    AccountId,
+    AggressorSide,
+    ClientOrderId,
+    Price,
+    Quantity,
+    QuoteTick,
+    StrategyId,
+    TradeId,
+    TraderId,
+    TradeTick,
+    Venue,
+)
 from nautilus_trader.trading import Strategy, StrategyConfig
 from tests.nautilus.v2.rig.live import PAIR, pair
 
@@ -106,6 +118,14 @@ class Desk:
         market, units = Market.latest, Quantity.from_int(size)
         ts = market.clock.timestamp_ns()
         market._handle_data(QuoteTick(PAIR, Price.from_str(bid), Price.from_str(ask or bid), units, units, ts, ts))
+        await asyncio.sleep(0.03)
+
+    async def trade(self, price: str, size: int = 1_000_000) -> None:
+        """Show the node a print, and let it go round."""
+        market = Market.latest
+        ts = market.clock.timestamp_ns()
+        side, number = AggressorSide.SELL, TradeId(str(ts))
+        market._handle_data(TradeTick(PAIR, Price.from_str(price), Quantity.from_int(size), side, number, ts, ts))
         await asyncio.sleep(0.03)
 
     async def submit(self, order: Any) -> str:
