@@ -394,6 +394,7 @@ def test_trades_can_be_fed_instead_of_quotes() -> None:
         await sail.trade("1.10000")
         low = sail.hand.order_factory.limit(PAIR, OrderSide.BUY, _units(100), _price("1.09000"))
         name = await sail.submit(low)
+        await sail.trade("1.09500")
         await sail.trade("1.09000")
         assert sail.status(name) == "ACCEPTED"
         await sail.trade("1.08999")
