@@ -37,7 +37,7 @@ from seatrial import (
     TradingState,
 )
 from seatrial.errors import InvalidConfigError
-from seatrial_nautilus.v1.guard import client, port
+from seatrial_nautilus.v1.guard import port, watch
 from seatrial_nautilus.v1.guard.config import SeatrialGuardConfig, inner_config, inner_factory
 from seatrial_rules.switch import KillSwitch
 
@@ -425,6 +425,34 @@ def test_the_kill_switch_cancels_what_works_at_the_venue_and_lets_nothing_out_bu
     _sail(steps, risk=SHARES)
 
 
+def test_an_operator_may_halt_before_the_node_has_begun() -> None:
+    """The word waits for the books, and what works at the venue is cancelled then."""
+
+    async def steps(sail: Voyage) -> None:
+        await until(lambda: sail.order("A").status_string() == "CANCELED")
+        assert sail.guard.gate.trading_state is TradingState.HALTED
+
+    at = AccountAtVenue(PAIR)
+    at.open_order("A", OrderSide.BUY, "1000", "1.00")
+    _sail(steps, at, risk=SHARES, early=lambda guard: guard.disable_trading("ada", "early"))
+
+
+def test_the_kill_switch_asks_again_where_a_cancel_was_lost() -> None:
+    """The first cancel never reached the venue; pulling the switch sends another."""
+
+    async def steps(sail: Voyage) -> None:
+        order = await sail.limit(1_000, "1.05000")
+        send, sail.at.client.cancel_order = sail.at.client.cancel_order, lambda command: None
+        sail.hand.cancel_order(order)
+        await sail.rest()
+        assert order.status_string() == "PENDING_CANCEL"
+        sail.at.client.cancel_order = send
+        sail.guard.disable_trading("ada", "drill")
+        await until(lambda: order.status_string() == "CANCELED")
+
+    _sail(steps, risk=SHARES)
+
+
 def test_a_drawdown_by_the_nodes_own_quotes_latches_and_closes_what_is_held() -> None:
     """At 5 % the working order is cancelled and the position closed by an order that can only reduce."""
 
@@ -470,7 +498,7 @@ def test_a_switch_pulled_by_another_part_of_the_program_acts_although_nothing_ha
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """No quote, no order: the guard looks at the clock by itself."""
-    monkeypatch.setattr(client, "_BEAT", 0.02)
+    monkeypatch.setattr(watch, "_BEAT", 0.02)
     switch = KillSwitch()
 
     async def steps(sail: Voyage) -> None:

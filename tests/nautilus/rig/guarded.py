@@ -113,9 +113,14 @@ class Voyage:
 
 @asynccontextmanager
 async def voyage(
-    at: AccountAtVenue, *, account_type: str = "MARGIN", price: str | None = "1.10000", **settings: Any
+    at: AccountAtVenue,
+    *,
+    account_type: str = "MARGIN",
+    price: str | None = "1.10000",
+    early: Callable[[SeatrialGuard], None] | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Voyage]:
-    """Run a node whose account `at` is guarded with `settings`, from its start to its stop."""
+    """Run a node whose account `at` is guarded with `settings`, from its start to its stop; `early` comes before it."""
     ACCOUNTS["mine"] = at
     guarded = SeatrialGuardConfig(
         client=ScriptedConfig(account="mine", account_type=account_type),
@@ -139,6 +144,8 @@ async def voyage(
     node.trader.add_strategy(hand)
     node.add_exec_client_factory("REAL", SeatrialGuardFactory)
     node.build()
+    if early is not None:
+        early(live_guard(guarded.simulator_id))
     running = asyncio.create_task(node.run_async())
     try:
         await until(lambda: node.trader.is_running or running.done(), "a running node")
