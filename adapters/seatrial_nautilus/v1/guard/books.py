@@ -110,7 +110,7 @@ class GuardBooks:
         if self._gate.admission.risk is not None:
             check_currency(instrument, self.currency)
         self._known.add(instrument_id)
-        self._instruments.describe(core_instrument(instrument))
+        self._instruments.describe(core_instrument(instrument, instrument_id.value))
 
     # -- the start -------------------------------------------------------------------------------------------------
 
@@ -297,7 +297,7 @@ def counted(order: Any, now: int) -> Order:
     A venue may take the legs of a list for orders of their own; so only legs that can do nothing but reduce are counted
     as a bracket's exits.
     """
-    ours = core_order(order, now, str)
+    ours = core_order(order, now, str, str)
     if (ours.parent_id or ours.oco_id) and not ours.reduce_only:
         return replace(ours, parent_id=None, oco_id=None)
     return ours

@@ -36,7 +36,7 @@ class NodeMarks(Marks):
         fail: Callable[[Exception], None],
     ) -> None:
         """Mark positions of `gate`, whose books are `account`; `now` tells the time, `fail` is told what went wrong."""
-        super().__init__(gate, _NoWorld, at_once=True)  # type: ignore[arg-type]  # the node's cache is the world here
+        super().__init__(gate, _NoWorld, str, at_once=True)  # type: ignore[arg-type]  # the node's cache is the world here
         self._account = account
         self._msgbus = msgbus
         self._cache = cache

@@ -113,12 +113,13 @@ class InnerVenue:
 
     def _close_now(self, order: Order) -> None:
         now, inner, cache = self._now(), self._inner, self._cache
-        held = cache.positions_open(None, InstrumentId.from_str(order.symbol))
+        instrument_id = InstrumentId.from_str(order.symbol)
+        held = cache.positions_open(None, instrument_id)
         if not any(one.is_long is (order.side is OrderSide.SELL) for one in held):
             self._reject(order, "no position is left to close", now)
             return
         reduces = inner.account_type == AccountType.MARGIN  # venues without short sales know no such flag
-        made, position_id = closing_order(order, cache, inner.trader_id, reduce_only=reduces)
+        made, position_id = closing_order(order, instrument_id, cache, inner.trader_id, reduce_only=reduces)
         cache.add_order(made, position_id, inner.id)
         command = SubmitOrder(
             trader_id=made.trader_id,
