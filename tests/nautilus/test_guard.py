@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ from seatrial import (
     RiskViolation,
     TradingState,
 )
+from seatrial.contracts.events import TradingStateChanged
 from seatrial.errors import InvalidConfigError
 from seatrial_nautilus.v1.guard import port, watch
 from seatrial_nautilus.v1.guard.config import SeatrialGuardConfig, inner_config, inner_factory
@@ -600,17 +602,26 @@ def test_books_that_went_wrong_let_nothing_out_but_cancels() -> None:
 
 
 def test_latches_and_the_days_start_outlast_a_restart(tmp_path: Path) -> None:
-    """A drawdown halted trading; the next node on the same account is halted too, until an operator says otherwise."""
+    """A drawdown halts trading, and the process dies there: what is on disk at that moment is all that is left.
+
+    The next node on the same account is halted too, until an operator says otherwise.
+    """
     at = AccountAtVenue(PAIR)
     limit = DrawdownLimitRule(max_total_drawdown_pct=Decimal(1), action=RiskAction.HALT)
-    settings: Any = {"risk": RiskConfig(drawdown_limit=limit), "checkpoint_directory": str(tmp_path)}
+    settings: Any = {"risk": RiskConfig(drawdown_limit=limit)}
+    left = tmp_path / "left"
 
     async def first(sail: Voyage) -> None:
         await sail.market(50_000)
         sail.quote("1.12000")
         await sail.rest()
+        sail.guard.gate.add_listener(
+            lambda event, order: (
+                shutil.copytree(tmp_path / "first", left) if type(event) is TradingStateChanged else None
+            )
+        )
         sail.quote("1.09000")
-        await sail.rest()
+        await until(left.exists)
         assert sail.guard.gate.trading_state is TradingState.HALTED
 
     async def second(sail: Voyage) -> None:
@@ -626,25 +637,26 @@ def test_latches_and_the_days_start_outlast_a_restart(tmp_path: Path) -> None:
     async def third(sail: Voyage) -> None:
         assert sail.guard.gate.trading_state is TradingState.ACTIVE
 
-    _sail(first, at, **settings)
-    _sail(second, at, **settings, price=None)
-    _sail(third, at, **settings)
-    lines = [json.loads(line) for line in (tmp_path / "mine" / "events.jsonl").read_text().splitlines()]
+    _sail(first, at, **settings, checkpoint_directory=str(tmp_path / "first"))
+    _sail(second, at, **settings, checkpoint_directory=str(left), price=None)
+    _sail(third, at, **settings, checkpoint_directory=str(left))
+    lines = [json.loads(line) for line in (left / "mine" / "events.jsonl").read_text().splitlines()]
     states = [line["state"] for line in lines if line["event"] == "trading_state"]
     assert states == ["halted", "halted", "active"]
     assert sum(line["event"] == "filled" for line in lines) == 2
-    assert len(CheckpointManager(tmp_path).list_checkpoints("mine")) <= 3
+    assert len(CheckpointManager(left).list_checkpoints("mine")) <= 3
 
 
 def test_a_cancel_that_nobody_answered_is_asked_for_again(tmp_path: Path) -> None:
-    """The first node ends between the kill switch and the venue's answer; the second asks again."""
+    """The first process dies between the kill switch and the venue's client; the second asks again."""
     at = AccountAtVenue(PAIR)
+    left = tmp_path / "left"
 
     async def first(sail: Voyage) -> None:
         await sail.limit(1_000, "1.05000")
-        sail.at.client.cancel_order = lambda command: sail.at.calls.append("lost")
+        sail.at.client.cancel_order = lambda command: shutil.copytree(tmp_path / "first", left)
         sail.guard.disable_trading("ada", "drill")
-        assert sail.at.calls[-1] == "lost"
+        assert left.exists()
 
     async def second(sail: Voyage) -> None:
         await sail.rest()
@@ -652,8 +664,8 @@ def test_a_cancel_that_nobody_answered_is_asked_for_again(tmp_path: Path) -> Non
         assert not sail.guard.gate.pending_orders
         assert sail.guard.gate.trading_state is TradingState.HALTED
 
-    _sail(first, at, risk=SHARES, checkpoint_directory=str(tmp_path))
-    _sail(second, at, risk=SHARES, checkpoint_directory=str(tmp_path))
+    _sail(first, at, risk=SHARES, checkpoint_directory=str(tmp_path / "first"))
+    _sail(second, at, risk=SHARES, checkpoint_directory=str(left))
 
 
 def test_a_torn_line_of_the_journal_is_taken_away_and_another_accounts_checkpoint_refused(tmp_path: Path) -> None:
