@@ -30,7 +30,7 @@ from seatrial.gate.account import Account
 from seatrial.gate.admission import Admission, linked
 from seatrial.gate.client import ClientView, Listener, NativeSink
 from seatrial.gate.controls import check_operator
-from seatrial.gate.enforcement import Enforcement
+from seatrial.gate.foreign import Foreign
 from seatrial.gate.instruments import Instruments
 from seatrial.gate.ports import CancelRequest, Crosser, ModifyRequest, NativeCodec, PlaceRequest, Request, Venue
 from seatrial.gate.queue import NEVER
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 __all__ = ["ExecutionGate"]
 
 
-class ExecutionGate(Enforcement):
+class ExecutionGate(Foreign):
     """One gate between one strategy side and one venue.
 
     Times are UNIX ns UTC and may not go backwards. `account` is the client view the gate keeps; an adapter whose engine
