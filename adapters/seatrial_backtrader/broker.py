@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import backtrader as bt
 
 from seatrial.contracts.latency import LATENCY_INSTANT, Constant, LatencyConfig, Leg
+from seatrial.errors import InvalidConfigError
 from seatrial.gate.gate import ExecutionGate
-from seatrial.gate.queue import NEVER
-from seatrial_backtrader.clones import clone
+from seatrial_backtrader.clones import clone, keep_terms
 from seatrial_backtrader.daily import DailyStamps
 from seatrial_backtrader.desk import Desk, Ticket
 from seatrial_backtrader.ledgers import Ledgers, leader_of
+from seatrial_backtrader.logbook import Logbook
 from seatrial_backtrader.naming import Names
 from seatrial_backtrader.opening import check, open_gate, refuse_unknown
 from seatrial_backtrader.orders import core_order
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.contracts.checkpoint import ExecutionCheckpoint
+    from seatrial.contracts.engine import RunRecord
     from seatrial.contracts.orders import Order
     from seatrial.contracts.plugin import Observer
     from seatrial.contracts.risk import RiskConfig
@@ -54,6 +56,7 @@ class SeatrialBroker(Ledgers):
       acted: with every `bar` (unless given otherwise), `event`, whole seconds of simulated time, or `never`.
     - `resume`: `latest` goes on from the newest good checkpoint of `simulator_id`; or give one that was loaded. The
       feeds are read from their start again, for the indicators, and nothing trades until the checkpoint is reached.
+    - `record`: note what :meth:`run_record` returns.
     - `ledgers`: 2 keeps the strategy's ledger apart from the venue's even where no report is delayed.
 
     Without any of them, and without delays, it is the stock broker itself, and there is no gate.
@@ -72,6 +75,7 @@ class SeatrialBroker(Ledgers):
         ("checkpoints", None),
         ("checkpoint_every", None),
         ("resume", False),
+        ("record", False),
     )
 
     if TYPE_CHECKING:
@@ -91,6 +95,7 @@ class SeatrialBroker(Ledgers):
             checkpoints: str | Path | None = None,
             checkpoint_every: str | int | None = None,
             resume: bool | str | ExecutionCheckpoint = False,
+            record: bool = False,
             indexed: bool = True,
             **backtrader: Any,
         ) -> None: ...
@@ -107,6 +112,8 @@ class SeatrialBroker(Ledgers):
 
     recovery: Recovery | None = None
     """What takes the checkpoints of the present run; `None` where there is no gate."""
+    logbook: Logbook | None = None
+    """What notes the record of the present run, where one was asked for."""
     _observers: Observers
     _clock: int | None = None
     _cheats: bool | None = None
@@ -119,7 +126,7 @@ class SeatrialBroker(Ledgers):
 
         :raises InvalidConfigError: naming the argument that cannot be used.
         """
-        self.gate = self.desk = self.venue = self._replica = self.recovery = None
+        self.gate = self.desk = self.venue = self._replica = self.recovery = self.logbook = None
         super().start()
         check(self.p)
         check_recovery(self.p)
@@ -143,7 +150,20 @@ class SeatrialBroker(Ledgers):
         if self.venue is not None:
             self.venue.desk = self.desk
             self.venue.keeps_off_stale = self.keeps_off_stale
+        self.logbook = Logbook(self) if self.p.record else None
         self.recovery = Recovery(self)
+
+    def run_record(self) -> RunRecord:
+        """Return the record of the run so far, for `seatrial.report`: events, orders, equity bar by bar, delays, costs.
+
+        Amounts are those that Backtrader's floats show. The scenario in it says how orders were executed, and names
+        the feeds; they are not in it.
+
+        :raises InvalidConfigError: without `record=True`, or before the run.
+        """
+        if self.logbook is None:
+            raise InvalidConfigError("record", self.p.record, "give SeatrialBroker(record=True), and run it")
+        return self.logbook.record()
 
     def stop(self) -> None:
         """End the run."""
@@ -165,7 +185,7 @@ class SeatrialBroker(Ledgers):
         if gate is None or desk is None:
             super().next()
             return
-        wire, book = gate.wire, self._book
+        wire, book, replica = gate.wire, self.venue or self, self._replica
         if self._cheats is None:
             if self.recovery is not None:
                 self.recovery.watch()
@@ -174,26 +194,34 @@ class SeatrialBroker(Ledgers):
         if self._stamps.unseen:
             self._stamps.look()
         deposit = sum(book._cash_addition) if book._cash_addition else 0.0
-        if self._replica is not None:
-            self._replica.begin()
-        if wire.requests.head != NEVER or desk.waiting:
+        desk.begin()
+        if replica is not None:
+            replica.begin()
+        if wire.requests.messages or desk.waiting:
             gate.release(self._now())
             desk.before()
         wire.reports.due(gate.now)  # also what a bar brings that is older than this is heard no earlier
-        works = bool(book.pending)
+        works = bool(self._ruled or self._cheats or deposit or book.pending)
         book.match()
-        if self._ruled or self._cheats or works or deposit or book.interest or desk.waiting or wire.next_due() != NEVER:
+        if works or book.interest or desk.waiting or wire.requests.messages or wire.reports.messages:
             self._report(gate, desk, deposit, book.interest)
         self._flush()
+        self._end_cycle(gate)
+
+    def _end_cycle(self, gate: ExecutionGate) -> None:
+        """Bring the strategy's ledger up to date, and let rules and the record look at it."""
         if self._replica is not None:
             self._replica.settle()
         if self._ruled:
             gate.assess()
+        if self.logbook is not None:
+            self.logbook.row()
 
     def _report(self, gate: ExecutionGate, desk: Desk, deposit: float, interest: float) -> None:
         """Let everything due by now arrive; what happened within the bar is judged at its end."""
         now = desk.turn = self._now()
-        desk.after(now)
+        if desk.waiting:
+            desk.after(now)
         for amount, cause in ((deposit, "deposit"), (-interest, "interest")):
             if amount:
                 booked = exact(amount)
@@ -203,9 +231,7 @@ class SeatrialBroker(Ledgers):
             self._mark(gate)
         gate.judging = False
         try:
-            while gate.due() <= now:
-                gate.step(now)
-            gate.now = now
+            gate.deliver(now)
         finally:
             gate.judging = True
 
@@ -238,6 +264,7 @@ class SeatrialBroker(Ledgers):
 
     def submit(self, order: Any, check: bool = True) -> Any:  # noqa: FBT001, FBT002 - Backtrader's signature
         """Send an order; a bracket leaves with the order that transmits it."""
+        keep_terms(order)
         if self.gate is None:
             return super().submit(order, check=check)
         if order.exectype == bt.Order.Historical:  # what is past was decided by nobody here
@@ -247,6 +274,9 @@ class SeatrialBroker(Ledgers):
             self._flush()
             return order
         leader = leader_of(order)
+        if leader == order.ref and order.transmit and leader not in self._groups:
+            self._send([(order, check)])
+            return order
         lost = leader != order.ref and leader not in self._groups and not self._is_there(leader)
         held = [(one, checked) for one, checked in self._groups.pop(leader, []) if self._is_held(one, leader)]
         group = [*held, (order, check)]
@@ -283,7 +313,7 @@ class SeatrialBroker(Ledgers):
             symbol = self._names.symbol(order.data)
             order_id = order.order_id = self._next_id(strategy_id)
             cores.append(core_order(order, symbol, strategy_id, order_id, now, **self._links(order)))
-            tickets.append(Ticket(order, order_id, symbol, now, check=checked))
+            tickets.append(Ticket(order, order_id, symbol, now, cores[-1].quantity, check=checked))
             desk.open(tickets[-1])
             self._owners[symbol] = order.owner
         sent = (gate.submit(cores[0], now),) if len(cores) == 1 else gate.submit_group(tuple(cores), now)
@@ -301,7 +331,7 @@ class SeatrialBroker(Ledgers):
 
     def _links(self, order: Any) -> dict[str, str | None]:
         """Return the ids that tie an order to its parent, and to those that end with it."""
-        parent = getattr(order.parent, "order_id", None)
+        parent = None if order.parent is None else getattr(order.parent, "order_id", None)
         if parent is not None:
             return {"parent_id": parent, "oco_id": f"{parent}.exits"}
         leader = self._ocos.get(order.ref, order.ref)
@@ -354,5 +384,5 @@ def _delays(latency: LatencyConfig, *legs: Leg) -> bool:
 
 def _asks_for_a_gate(p: Any) -> bool:
     """Return whether a run needs the gate at all."""
-    kept = p.checkpoints is not None or p.resume is not False
+    kept = p.checkpoints is not None or p.resume is not False or p.record
     return bool(kept or p.risk_config is not None or p.observers or p.ledgers == 2 or _delays(p.latency_config, *Leg))  # noqa: PLR2004 - two ledgers

@@ -61,11 +61,15 @@ class _Scene:
         self._known = {float(price): price for price in shown}
 
     def price(self, number: float, working: Working) -> Decimal:
-        """Return the exact price that Backtrader means."""
-        for own in (working.limit, working.trigger):
-            if own is not None and float(own) == number:
-                return own
+        """Return the exact price that Backtrader means: the open, else the order's own, else one that was shown."""
+        for known in (self.open, working.limit, working.trigger):
+            if known is not None and float(known) == number:
+                return known
         return self._known.get(number) or exact(number)
+
+    def reached(self, trigger: Decimal, *, is_buy: bool) -> Decimal:
+        """Return the price at which the bar comes to a stop's trigger: the open, where that lies beyond it."""
+        return max(self.open, trigger) if is_buy else min(self.open, trigger)
 
     def time_of(self, price: Decimal) -> int:
         """Return when the bar came to a price, on the path that every engine here takes a bar to have gone."""
@@ -148,7 +152,7 @@ class TapeMarket(Market):
         if scene is None:
             return False
         limit = working.limit
-        if not self._strict or working.phase is not Phase.LIMIT or limit is None or self._is_first(order):
+        if not self._strict or working.phase is not Phase.LIMIT or limit is None or self._takes(order, scene):
             return True
         return bool(scene.low < limit if working.is_buy else scene.high > limit)
 
@@ -162,14 +166,15 @@ class TapeMarket(Market):
             return
         if working.phase is Phase.STOP:
             self.triggered(order)
-        takes = working.phase is not Phase.LIMIT or self._is_first(order)
+        takes = self._takes(order, scene)
         limit = working.limit if working.phase is Phase.LIMIT else None
         if takes:
             paid = self._matcher.slipped(scene.book, paid, is_buy=working.is_buy)
-        elif not self._improves and limit is not None:
+        elif limit is not None and not self._improves:
             paid = limit
         if limit is not None:
-            paid = min(paid, limit) if working.is_buy else max(paid, limit)
+            first, second = (paid, limit) if takes else (limit, paid)
+            paid = min(first, second) if working.is_buy else max(first, second)
         liquidity = Liquidity.TAKER if takes else Liquidity.MAKER
         scene.moment.ts = now
         self._matcher._execute(working, scene.book, scene.moment, paid, liquidity=liquidity, now=now)
@@ -181,8 +186,7 @@ class TapeMarket(Market):
         if working.phase is not Phase.STOP or trigger is None:
             return
         scene = self._scenes[working.symbol]
-        gapped = scene.open >= trigger if working.is_buy else scene.open <= trigger
-        price = scene.open if gapped else trigger
+        price = order.met = scene.reached(trigger, is_buy=working.is_buy)
         order.first = len(order.data)
         if working.kind in _WITH_LIMIT:
             working.phase = Phase.LIMIT
@@ -205,8 +209,16 @@ class TapeMarket(Market):
         if working.limit is not None:
             order.created.pricelimit = float(working.limit)
 
-    def _is_first(self, order: Any) -> bool:
-        return bool(len(order.data) == order.first)
+    def _takes(self, order: Any, scene: _Scene) -> bool:
+        """Return whether an order trades with what is there as it meets the market; a limit that has to wait makes."""
+        working = order.working
+        limit = working.limit
+        if working.phase is not Phase.LIMIT or limit is None:
+            return True
+        if len(order.data) != order.first:
+            return False
+        met = scene.open if order.met is None else order.met
+        return bool(met <= limit if working.is_buy else met >= limit)
 
     # -- the venue's side ------------------------------------------------------------------------------------------
 

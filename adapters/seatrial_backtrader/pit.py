@@ -58,6 +58,8 @@ class _Ours:
     working: Working
     first = 0
     """The bar of its feed, counted from one, that is the first it meets, or that triggered it."""
+    met: Decimal | None = None
+    """The price that triggered it."""
     referee: Referee | None = None
 
     def trailadjust(self, price: float) -> None:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from itertools import takewhile
 from pathlib import Path
-from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, cast
 
 import backtrader as bt
 
-import seatrial
 from seatrial.clock import iso
-from seatrial.contracts.checkpoint import AccountSummary
-from seatrial.contracts.engine import Headroom, RunRecord
 from seatrial.contracts.market import Bar
 from seatrial.contracts.venue import Convention, LimitFill
-from seatrial.engine.recording import Recorder
+from seatrial.engine.places import place_of
+from seatrial.engine.recording import Recorder, run_record
 from seatrial.engine.run import open_scenario, steps_of, traded
 from seatrial.errors import InvalidConfigError, SeatrialError, StrategyError
 from seatrial.gate.account import Account
@@ -33,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from seatrial.contracts.account import AccountView, Mark
-    from seatrial.contracts.engine import RunMonitor
+    from seatrial.contracts.engine import RunMonitor, RunRecord
     from seatrial.contracts.market import MarketEvent
     from seatrial.contracts.scenario import Scenario
     from seatrial.engine.context import OrderTarget
@@ -42,8 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["Voyage"]
 
 _INTERRUPTED = "it was interrupted"
-_PLACES = tuple(Path(str(module.__file__)).resolve().parent for module in (bt, seatrial, analyses))
-"""Where the code lies that is not the strategy's: Backtrader's, the core's, and ours."""
+_PLACES = tuple(Path(str(module.__file__)).resolve().parent for module in (bt, analyses))
+"""Where the code lies that is neither the strategy's nor the core's: Backtrader's, and ours."""
 
 
 class Voyage:
@@ -166,39 +162,21 @@ class Voyage:
     def _failed(self, error: Exception) -> StrategyError:
         strategy = self._scenario.strategy
         path = "" if strategy is None else strategy.path
-        own = [frame for frame in extract_tb(error.__traceback__) if not _is_ours(frame.filename)]
-        place = f", {own[-1].filename.rpartition('/')[2]}:{own[-1].lineno}" if own else ""
-        return StrategyError(path, f"it failed at {iso(self.now)}{place} ({type(error).__name__}: {error})")
+        place = place_of(error, engine=_PLACES)
+        where = f", {place}" if place else ""
+        return StrategyError(path, f"it failed at {iso(self.now)}{where} ({type(error).__name__}: {error})")
 
     def _record(self, found: dict[str, Any]) -> RunRecord:
-        broker, recorder, account = self._broker, self._recorder, self._account
-        gate = broker._standing()
-        risk = gate.admission.risk
-        summary = AccountSummary(
-            initial_cash=self._scenario.execution.initial_cash,
-            cash=account.cash,
-            equity=account.equity,
-            positions=dict(account.positions),
-            trading_state=gate.trading_state,
-        )
-        return RunRecord(
-            engine=BACKTRADER,
-            scenario=self._scenario,
-            seatrial=version("seatrial"),
-            started=gate.now if self._started is None else self._started,
-            ended=gate.now,
-            rows=recorder.rows,
+        return run_record(
+            self._scenario,
+            BACKTRADER,
+            self._broker._standing(),
+            self._account,
+            self._recorder,
+            tape=self._tape,
+            started=self._started,
             stopped=self._stopped,
-            events=tuple(gate.events),
-            orders=(*gate.pending_orders.values(), *gate.completed_orders.values()),
-            account=summary,
-            equity=recorder.equity(),
-            max_drawdown_pct=recorder.max_drawdown_pct,
-            decisions=recorder.decisions(),
-            headroom=tuple([Headroom(*use) for use in risk.headroom()]) if risk is not None else (),
-            faults=tuple(self._tape.faults),
-            fault_count=self._tape.fault_count,
-            warnings=tuple(f"observer {name!r} failed: {error}" for name, error in broker._observers.dropped.items()),
+            dropped=self._broker._observers.dropped,
             analyses=found,
         )
 
@@ -249,8 +227,3 @@ def _check(scenario: Scenario, kind: Any) -> None:
     if unknown:
         problem = f"it takes no {unknown[0]!r}; its params are {', '.join(sorted(takes)) or 'none'}"
         raise StrategyError(strategy.path, problem)
-
-
-def _is_ours(filename: str) -> bool:
-    path = Path(filename).resolve()
-    return any(path.is_relative_to(place) for place in _PLACES)

@@ -12,7 +12,8 @@ import pytest
 from msgspec.structs import replace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from tests.backtrader.engine.crew import MORE, PLAIN, config, scenario, ticks
+from tests.backtrader.engine import crew
+from tests.backtrader.engine.crew import MORE, PLAIN, START, config, scenario, ticks
 
 from seatrial import (
     LATENCY_FAST,
@@ -24,6 +25,9 @@ from seatrial import (
     RiskConfig,
 )
 from seatrial.contracts.events import OrderExecution, encode_events
+from seatrial.contracts.market import Bar, Trade
+from seatrial.contracts.scenario import StrategyRef
+from seatrial.contracts.terms import Liquidity
 from seatrial.contracts.venue import AccountType, Convention, LimitFill, PriceImprovement
 from seatrial.engine.native import NativeEngine
 from seatrial_backtrader.engine import BacktraderEngine
@@ -81,3 +85,46 @@ def test_every_convention_backtrader_can_follow_fills_alike(seed: int) -> None:
     risk, latency = dice.choice([None, limits]), dice.choice(list(PROFILES.values()))
     kinds = tuple(kind for kind in MORE if kind != "post_only")
     assert_same(scenario(seed, latency, venue, kinds, rows=rows, risk=risk))
+
+
+@pytest.mark.parametrize("fill", LimitFill)
+@pytest.mark.parametrize(
+    ("side", "kind", "terms", "price", "liquidity"),
+    [
+        ("buy", "limit", {"limit_price": "98.7"}, "98.7", Liquidity.MAKER),
+        ("buy", "limit", {"limit_price": "100.5"}, "100.00", Liquidity.TAKER),
+        ("sell", "limit", {"limit_price": "101.2"}, "101.2", Liquidity.MAKER),
+        ("buy", "limit", {"limit_price": "98"}, None, Liquidity.MAKER),
+        ("sell", "limit", {"limit_price": "102"}, None, Liquidity.MAKER),
+        ("buy", "stop_limit", {"stop_price": "101.5", "limit_price": "101.7"}, "101.5", Liquidity.TAKER),
+        ("sell", "stop_limit", {"stop_price": "98.5", "limit_price": "98.2"}, "98.5", Liquidity.TAKER),
+    ],
+)
+def test_limit_that_waits_within_its_first_bar_makes(
+    fill: LimitFill, side: str, kind: str, terms: dict[str, str], price: str | None, liquidity: Liquidity
+) -> None:
+    """It takes only what is there when it meets the bar; THROUGH then asks that the bar goes beyond it."""
+    minute = 60_000_000_000
+    flat = [Decimal(100)] * 4
+    rows = [Bar(START + n * minute, "A", *flat, start=START + (n - 1) * minute) for n in range(1, 6)]
+    shown = [Decimal("100.00"), Decimal("102.00"), Decimal("98.00"), Decimal("101.00")]
+    rows.append(Bar(START + 6 * minute, "A", *shown, start=START + 5 * minute))
+    order = {"symbol": "A", "side": side, "quantity": 3, "order_type": kind, **terms}
+    strategy = StrategyRef(path=f"{crew.__file__}:OneOrder", params={"order": order}, strategy_id="W")
+    venue = config(limit_fill=fill, slippage_bps=Decimal(0))
+    played = scenario(0, LATENCY_INSTANT, venue, rows=tuple(rows))
+    record = assert_same(replace(played, strategy=strategy))
+    fills = [(str(one.price), one.liquidity) for one in record.events if isinstance(one, OrderExecution)]
+    expected = terms["limit_price"] if price is None and fill is LimitFill.TOUCH else price
+    assert fills == ([] if expected is None else [(expected, liquidity)])
+
+
+def test_price_is_spelled_as_the_market_showed_it() -> None:
+    """A limit of 100.1 that takes a print of 100.10 was filled at 100.10, on either engine."""
+    rows = tuple([Trade(START + n, "A", Decimal("100.10")) for n in range(8)])
+    order = {"symbol": "A", "side": "buy", "quantity": 3, "order_type": "limit", "limit_price": "100.1"}
+    strategy = StrategyRef(path=f"{crew.__file__}:OneOrder", params={"order": order}, strategy_id="W")
+    record = assert_same(
+        replace(scenario(0, LATENCY_INSTANT, config(slippage_bps=Decimal(0)), rows=rows), strategy=strategy)
+    )
+    assert [str(one.price) for one in record.events if isinstance(one, OrderExecution)] == ["100.10"]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from seatrial.contracts.risk import RiskConfig
     from seatrial.engine.context import Context
 
-__all__ = ["MS", "Ladder", "Sender", "Wild", "bars", "config", "scenario", "ticks"]
+__all__ = ["MS", "START", "Ladder", "OneOrder", "Sender", "Wild", "bars", "config", "scenario", "ticks"]
 
 MS = 1_000_000
 CENT = Decimal("0.01")
@@ -122,6 +122,21 @@ class Sender(Strategy):
             sent = [ctx.submit(**terms) for terms in self.orders]
             if self.modify is not None:
                 ctx.modify(sent[0].order_id, limit_price=self.modify)
+
+
+class OneOrder(Strategy):
+    """Sends one order, as JSON writes its terms, on the fifth row."""
+
+    def __init__(self, order: dict[str, Any]) -> None:
+        kinds = {"side": OrderSide, "order_type": OrderType, "limit_price": Decimal, "stop_price": Decimal}
+        self.order = {name: kinds[name](value) if name in kinds else value for name, value in order.items()}
+        self.seen = 0
+
+    def on_market(self, ctx: Context, event: MarketEvent) -> None:
+        """Count the rows."""
+        self.seen += 1
+        if self.seen == 5:
+            ctx.submit(**self.order)
 
 
 class Ladder(Strategy):
