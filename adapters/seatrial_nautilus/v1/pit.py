@@ -19,12 +19,13 @@ from nautilus_trader.model.events import OrderCanceled, OrderRejected, OrderTrig
 from nautilus_trader.model.identifiers import AccountId
 from nautilus_trader.model.objects import FIXED_PRECISION, Quantity
 
-from seatrial_nautilus.v1.exact import VENUE, Grid, listed
+from seatrial_nautilus.v1.exact import VENUE, listed
 from seatrial_nautilus.v1.pit_orders import TRADER, order_for
 
 if TYPE_CHECKING:
     from seatrial.contracts.market import Instrument
     from seatrial.venue.working import Working
+    from seatrial_nautilus.v1.exact import Grid
 
 __all__ = ["Pit", "Referee"]
 
@@ -56,12 +57,14 @@ class Referee(Protocol):
 class Pit(OrderMatchingEngine):
     """The matching engine of one instrument."""
 
-    def __init__(self, instrument: Instrument, number: int, referee: Referee, *, rejects_stops: bool) -> None:
+    def __init__(
+        self, instrument: Instrument, grid: Grid, number: int, referee: Referee, *, rejects_stops: bool
+    ) -> None:
         """Open a market without prices; `rejects_stops` refuses stops that the market has passed on arrival."""
         clock = TestClock()
         bus = MessageBus(trader_id=TRADER, clock=clock, name="PIT")
         self.symbol = instrument.symbol
-        self.grid = Grid(instrument)
+        self.grid = grid
         self.held: dict[str, Any] = {}
         """NautilusTrader's orders, by the core's order ids."""
         self.bid: Decimal | None = None
