@@ -5,7 +5,7 @@ NautilusTrader keeps numbers with a fixed count of decimals, and up to a largest
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
 
 from nautilus_trader.model.currencies import USD
@@ -38,6 +38,7 @@ class Grid:
         :raises InvalidConfigError: for a tick or lot with more decimals than NautilusTrader has.
         """
         self.price_digits = _digits("tick_size", instrument.symbol, instrument.tick_size)
+        self._least = Decimal(1).scaleb(-self.price_digits)
         self.size_digits = _digits("lot_size", instrument.symbol, instrument.lot_size)
 
     @property
@@ -53,7 +54,7 @@ class Grid:
     def nearest(self, value: Decimal) -> Any:
         """Return the price that can be written and is nearest to one that was worked out."""
         bounded = max(min(value, _PRICE_MAX), -_PRICE_MAX)
-        return Price.from_raw(int(_scaled(bounded).to_integral_value(ROUND_HALF_EVEN)), self.price_digits)
+        return self.price(_WIDE.quantize(bounded, self._least))
 
     def size(self, value: Decimal) -> Any:
         """Return a quantity; `None` for one that cannot be written."""

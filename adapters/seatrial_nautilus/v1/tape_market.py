@@ -206,9 +206,9 @@ class TapeMarket(Market):
     def _stand_at(self, pit: Pit, moment: Moment) -> None:
         """Let a market that was not looked at catch up; who works in it has met this price before."""
         if (pit.bid, pit.ask) != (moment.bid, moment.ask):
-            outer, self._said = self._said, None
+            pit.quiet = True
             self._show(pit, moment)
-            self._said = outer
+            pit.quiet = False
 
     # -- the pits --------------------------------------------------------------------------------------------------
 
@@ -256,15 +256,13 @@ class TapeMarket(Market):
         return pit
 
     def _restore(self, book: Book, pit: Pit) -> None:
-        working = [one for one in self._venue.working.values() if one.symbol == book.symbol and self._rests(one)]
-        if not working:
-            return
-        quote, last = book.quote, book.last
-        bid, ask = (quote.bid, quote.ask) if quote is not None else (last, last)
-        if bid is not None and ask is not None:
-            self._show(pit, Moment(book.last_at, bid, ask, None, None, strict=False))
-        for one in sorted(working, key=_by_time):
+        """Let a pit hold again what rested in it; it was not met at the price that stands, whatever that is."""
+        resting = [one for one in self._venue.working.values() if one.symbol == book.symbol and self._rests(one)]
+        pit.quiet = True
+        for one in sorted(resting, key=_by_time):
+            pit.show_away(one)
             pit.enter(one)
+        pit.quiet = False
 
     def _rests(self, working: Working) -> bool:
         active = working.met and working.place is None and working.phase is not Phase.CLOSE
