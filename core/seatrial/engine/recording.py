@@ -151,11 +151,8 @@ def run_record(
 ) -> RunRecord:
     """Return what happened in a run of `scenario` that is over; `dropped` are the observers that failed, with what.
 
-<<<<<<< HEAD
-    `warnings` are what the engine has to say beside that. A run that was never `started` has the gate's present time.
-=======
-    A run that was never `started` has the gate's present time; one whose rows came from elsewhere has no `tape`.
->>>>>>> main
+    `warnings` are what the engine has to say beside that. A run that was never `started` has the gate's present time;
+    one whose rows came from elsewhere has no `tape`.
     """
     risk = gate.admission.risk
     return RunRecord(
