@@ -56,6 +56,9 @@ if TYPE_CHECKING:
     from seatrial.contracts.engine import RunMonitor, RunRecord
     from seatrial.contracts.events import Event
 
+# pandas 3 warns of how NautilusTrader 1.231 calls it
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
 DAILY = "IBM.SIM-1-DAY-LAST-EXTERNAL"
 IBM_BARS: dict[str, Any] = {"bar_type": DAILY}
 TICKS: dict[str, Any] = {"instrument_id": "TICK.SIM"}
