@@ -107,13 +107,19 @@ class Pit(OrderMatchingEngine):
     def enter(self, working: Working) -> bool:
         """Take an order in, and say whether it trades; return whether its numbers could be written."""
         self._entered += 1
-        order = order_for(working, self.instrument.id, self.grid, self._entered)
+        follows = not self._has_passed(working)
+        order = order_for(working, self.instrument.id, self.grid, self._entered, follows=follows)
         if order is None:
             return False
         self.held[working.order_id] = order
         self._workings[order.client_order_id] = working
         self.process_order(order, _ACCOUNT)
         return True
+
+    def _has_passed(self, working: Working) -> bool:
+        """Return whether the market is beyond a trigger already, where NautilusTrader would refuse to trail."""
+        price, trigger = self.side(is_buy=working.is_buy), working.trigger
+        return trigger is not None and (price >= trigger if working.is_buy else price <= trigger)
 
     def side(self, *, is_buy: bool) -> Decimal:
         """Return the price that a side was shown last."""

@@ -181,8 +181,8 @@ class TapeMarket(Market):
         self._round(book, pit, moment)
         for moment.ts, following in rest:
             yield
-            moment.path = True
             self._join(book, pit, moment)
+            moment.path = True
             moment.bid = moment.ask = following
             self._round(book, pit, moment, before=price)
             self._join(book, pit, moment)
