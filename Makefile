@@ -32,7 +32,7 @@ demo: $(RUN_STAMP)
 	@$(PY) docs/examples/first_voyage.py
 
 test: $(DEV_STAMP)
-	@$(PY) -Im pytest -q -m "not bench" --cov $(ARGS)
+	@$(PY) -Im pytest -q -m "not bench" -n auto --dist worksteal --hypothesis-profile ci --cov $(ARGS)
 
 test-all:
 	@failed=""; \

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from seatrial_backtrader.broker import SeatrialBroker
+    from seatrial_backtrader.tapes import tape_of
 
-__all__ = ["SeatrialBroker"]
+__all__ = ["SeatrialBroker", "tape_of"]
+
+_PLACES = {"SeatrialBroker": "seatrial_backtrader.broker", "tape_of": "seatrial_backtrader.tapes"}
 
 
 def __getattr__(name: str) -> Any:
     """Load the broker, and with it Backtrader, when it is first asked for."""
-    if name == "SeatrialBroker":
-        from seatrial_backtrader.broker import SeatrialBroker  # noqa: PLC0415 - Backtrader is loaded on demand
-
-        return SeatrialBroker
+    if name in _PLACES:
+        return getattr(import_module(_PLACES[name]), name)
     raise AttributeError(name)

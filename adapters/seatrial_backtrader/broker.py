@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import backtrader as bt
 
 from seatrial.contracts.latency import LATENCY_INSTANT, Constant, LatencyConfig, Leg
+from seatrial.errors import InvalidConfigError
 from seatrial.gate.gate import ExecutionGate
 from seatrial.gate.queue import NEVER
 from seatrial_backtrader.clones import clone
 from seatrial_backtrader.daily import DailyStamps
 from seatrial_backtrader.desk import Desk, Ticket
 from seatrial_backtrader.ledgers import Ledgers, leader_of
+from seatrial_backtrader.logbook import Logbook
 from seatrial_backtrader.naming import Names
 from seatrial_backtrader.opening import check, open_gate, refuse_unknown
 from seatrial_backtrader.orders import core_order
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.contracts.checkpoint import ExecutionCheckpoint
+    from seatrial.contracts.engine import RunRecord
     from seatrial.contracts.orders import Order
     from seatrial.contracts.plugin import Observer
     from seatrial.contracts.risk import RiskConfig
@@ -54,6 +57,7 @@ class SeatrialBroker(Ledgers):
       acted: with every `bar` (unless given otherwise), `event`, whole seconds of simulated time, or `never`.
     - `resume`: `latest` goes on from the newest good checkpoint of `simulator_id`; or give one that was loaded. The
       feeds are read from their start again, for the indicators, and nothing trades until the checkpoint is reached.
+    - `record`: note what :meth:`run_record` returns.
     - `ledgers`: 2 keeps the strategy's ledger apart from the venue's even where no report is delayed.
 
     Without any of them, and without delays, it is the stock broker itself, and there is no gate.
@@ -72,6 +76,7 @@ class SeatrialBroker(Ledgers):
         ("checkpoints", None),
         ("checkpoint_every", None),
         ("resume", False),
+        ("record", False),
     )
 
     if TYPE_CHECKING:
@@ -91,6 +96,7 @@ class SeatrialBroker(Ledgers):
             checkpoints: str | Path | None = None,
             checkpoint_every: str | int | None = None,
             resume: bool | str | ExecutionCheckpoint = False,
+            record: bool = False,
             indexed: bool = True,
             **backtrader: Any,
         ) -> None: ...
@@ -107,6 +113,8 @@ class SeatrialBroker(Ledgers):
 
     recovery: Recovery | None = None
     """What takes the checkpoints of the present run; `None` where there is no gate."""
+    logbook: Logbook | None = None
+    """What notes the record of the present run, where one was asked for."""
     _observers: Observers
     _clock: int | None = None
     _cheats: bool | None = None
@@ -119,7 +127,7 @@ class SeatrialBroker(Ledgers):
 
         :raises InvalidConfigError: naming the argument that cannot be used.
         """
-        self.gate = self.desk = self.venue = self._replica = self.recovery = None
+        self.gate = self.desk = self.venue = self._replica = self.recovery = self.logbook = None
         super().start()
         check(self.p)
         check_recovery(self.p)
@@ -143,7 +151,20 @@ class SeatrialBroker(Ledgers):
         if self.venue is not None:
             self.venue.desk = self.desk
             self.venue.keeps_off_stale = self.keeps_off_stale
+        self.logbook = Logbook(self) if self.p.record else None
         self.recovery = Recovery(self)
+
+    def run_record(self) -> RunRecord:
+        """Return the record of the run so far, for `seatrial.report`: events, orders, equity bar by bar, delays, costs.
+
+        Amounts are those that Backtrader's floats show. The scenario in it says how orders were executed, and names
+        the feeds; they are not in it.
+
+        :raises InvalidConfigError: without `record=True`, or before the run.
+        """
+        if self.logbook is None:
+            raise InvalidConfigError("record", self.p.record, "give SeatrialBroker(record=True), and run it")
+        return self.logbook.record()
 
     def stop(self) -> None:
         """End the run."""
@@ -185,10 +206,16 @@ class SeatrialBroker(Ledgers):
         if self._ruled or self._cheats or works or deposit or book.interest or desk.waiting or wire.next_due() != NEVER:
             self._report(gate, desk, deposit, book.interest)
         self._flush()
+        self._end_cycle(gate)
+
+    def _end_cycle(self, gate: ExecutionGate) -> None:
+        """Bring the strategy's ledger up to date, and let rules and the record look at it."""
         if self._replica is not None:
             self._replica.settle()
         if self._ruled:
             gate.assess()
+        if self.logbook is not None:
+            self.logbook.row()
 
     def _report(self, gate: ExecutionGate, desk: Desk, deposit: float, interest: float) -> None:
         """Let everything due by now arrive; what happened within the bar is judged at its end."""
@@ -354,5 +381,5 @@ def _delays(latency: LatencyConfig, *legs: Leg) -> bool:
 
 def _asks_for_a_gate(p: Any) -> bool:
     """Return whether a run needs the gate at all."""
-    kept = p.checkpoints is not None or p.resume is not False
+    kept = p.checkpoints is not None or p.resume is not False or p.record
     return bool(kept or p.risk_config is not None or p.observers or p.ledgers == 2 or _delays(p.latency_config, *Leg))  # noqa: PLR2004 - two ledgers

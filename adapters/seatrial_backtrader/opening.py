@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from seatrial.gate.client import NativeSink
     from seatrial_backtrader.naming import Names
 
-__all__ = ["check", "open_gate", "refuse_unknown"]
+__all__ = ["check", "instruments_of", "open_gate", "refuse_unknown"]
 
 
 def check(p: Any) -> None:
@@ -45,6 +45,7 @@ def check(p: Any) -> None:
     if p.ledgers not in {1, 2}:
         raise InvalidConfigError("ledgers", p.ledgers, "give 1 or 2")
     expect("indexed", p.indexed, bool, "True or False")
+    expect("record", p.record, bool, "True or False")
     expect("observers", p.observers, tuple | list, "a tuple of names, or of objects with notify()")
     expect("plugins", p.plugins, Plugins | None, "the Plugins of seatrial.plugins, or None for the installed ones")
     if p.coc and p.latency_config.leg(Leg.SUBMIT) != Constant(0):
@@ -87,7 +88,7 @@ def open_gate(
         risk=p.risk_config,
         seed=p.seed,
         simulator_id=p.simulator_id,
-        instruments=instruments or Instruments(_instruments(broker, names)),
+        instruments=instruments or Instruments(instruments_of(broker, names)),
         account=account,
         account_view=own if account is None else None,
         native_sink=sink,
@@ -101,7 +102,7 @@ def open_gate(
     return gate, desk, own, observers
 
 
-def _instruments(broker: Any, names: Names) -> list[Instrument]:
+def instruments_of(broker: Any, names: Names) -> list[Instrument]:
     """Return the feeds as instruments where any of them has a multiplier; else any symbol trades at its price."""
     found: list[Instrument] = []
     for symbol, data in names.datas.items():

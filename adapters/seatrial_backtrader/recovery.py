@@ -165,6 +165,8 @@ class Recovery:
         if (state.far is None) != (broker.venue is None):
             problem = "it has another number of ledgers; resume with the same arguments"
             raise CheckpointError(checkpoint.simulator_id, problem)
+        if broker.logbook is not None and state.record is None:
+            raise CheckpointError(checkpoint.simulator_id, "it was taken without record=True; resume without it")
         feeds = tuple(broker._names.datas)
         if state.feeds != feeds:
             problem = f"it has the feeds {', '.join(state.feeds)}, this run {', '.join(feeds)}; give the same, in order"

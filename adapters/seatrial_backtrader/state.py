@@ -12,6 +12,7 @@ import msgspec
 from backtrader.order import OrderBase
 from backtrader.trade import Trade
 
+from seatrial.engine.recording import RecorderState
 from seatrial_backtrader.desk import Ticket, Told
 from seatrial_backtrader.records import Reader, Writer, plain, read_position, unplain, write_position
 from seatrial_backtrader.replica import SCALARS
@@ -49,6 +50,7 @@ class BrokerState(msgspec.Struct, frozen=True, kw_only=True):
     counters: tuple[int, int]
     histories: list[int]
     fund: int
+    record: RecorderState | None = None
 
 
 class ToldCodec:
@@ -126,6 +128,7 @@ def write_broker(broker: SeatrialBroker, clock: int) -> BrokerState:
         counters=(_peek(OrderBase.refbasis), _peek(Trade.refbasis)),
         histories=broker.histories.passed(broker._book),
         fund=broker.histories.passed_fund(broker._book),
+        record=None if broker.logbook is None else broker.logbook.snapshot(),
         orders=writer.orders,
         terms=writer.terms,
         fills=writer.fills,
@@ -158,6 +161,8 @@ def read_broker(broker: SeatrialBroker, state: BrokerState) -> None:
     broker._marked = {reader.datas[number]: unplain(stamp) for number, stamp in kept["marked"]}
     for strategy, stored in zip(reader.strategies, state.strategies, strict=True):
         _read_strategy(reader, strategy, stored)
+    if broker.logbook is not None and state.record is not None:
+        broker.logbook.restore(state.record)
     OrderBase.refbasis, Trade.refbasis = count(state.counters[0]), count(state.counters[1])
 
 

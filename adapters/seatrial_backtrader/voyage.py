@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from itertools import takewhile
 from pathlib import Path
 from traceback import extract_tb
@@ -12,11 +11,9 @@ import backtrader as bt
 
 import seatrial
 from seatrial.clock import iso
-from seatrial.contracts.checkpoint import AccountSummary
-from seatrial.contracts.engine import Headroom, RunRecord
 from seatrial.contracts.market import Bar
 from seatrial.contracts.venue import Convention, LimitFill
-from seatrial.engine.recording import Recorder
+from seatrial.engine.recording import Recorder, run_record
 from seatrial.engine.run import open_scenario, steps_of, traded
 from seatrial.errors import InvalidConfigError, SeatrialError, StrategyError
 from seatrial.gate.account import Account
@@ -33,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from seatrial.contracts.account import AccountView, Mark
-    from seatrial.contracts.engine import RunMonitor
+    from seatrial.contracts.engine import RunMonitor, RunRecord
     from seatrial.contracts.market import MarketEvent
     from seatrial.contracts.scenario import Scenario
     from seatrial.engine.context import OrderTarget
@@ -171,34 +168,16 @@ class Voyage:
         return StrategyError(path, f"it failed at {iso(self.now)}{place} ({type(error).__name__}: {error})")
 
     def _record(self, found: dict[str, Any]) -> RunRecord:
-        broker, recorder, account = self._broker, self._recorder, self._account
-        gate = broker._standing()
-        risk = gate.admission.risk
-        summary = AccountSummary(
-            initial_cash=self._scenario.execution.initial_cash,
-            cash=account.cash,
-            equity=account.equity,
-            positions=dict(account.positions),
-            trading_state=gate.trading_state,
-        )
-        return RunRecord(
-            engine=BACKTRADER,
-            scenario=self._scenario,
-            seatrial=version("seatrial"),
-            started=gate.now if self._started is None else self._started,
-            ended=gate.now,
-            rows=recorder.rows,
+        return run_record(
+            self._scenario,
+            BACKTRADER,
+            self._broker._standing(),
+            self._account,
+            self._recorder,
+            tape=self._tape,
+            started=self._started,
             stopped=self._stopped,
-            events=tuple(gate.events),
-            orders=(*gate.pending_orders.values(), *gate.completed_orders.values()),
-            account=summary,
-            equity=recorder.equity(),
-            max_drawdown_pct=recorder.max_drawdown_pct,
-            decisions=recorder.decisions(),
-            headroom=tuple([Headroom(*use) for use in risk.headroom()]) if risk is not None else (),
-            faults=tuple(self._tape.faults),
-            fault_count=self._tape.fault_count,
-            warnings=tuple(f"observer {name!r} failed: {error}" for name, error in broker._observers.dropped.items()),
+            dropped=self._broker._observers.dropped,
             analyses=found,
         )
 

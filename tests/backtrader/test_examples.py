@@ -47,6 +47,11 @@ def test_one_line_changes_nothing_and_the_rest_does(printed: str) -> None:
     assert [int(other[2]) > 0 for other in others] == [False, True, True]
 
 
+def test_the_page_shows_what_a_run_cost(tmp_path: Path) -> None:
+    """The summary on the page is the program's output, to the character."""
+    assert _shown("\nThe program, `docs/examples/backtrader/cost.py`") == _run(tmp_path, "cost.py")
+
+
 def test_the_stopped_program_goes_on(tmp_path: Path) -> None:
     """Started again, it has counted every day once, and holds what it held, as the page shows."""
     first = _run(tmp_path, "restart.py", "10")

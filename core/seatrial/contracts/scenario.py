@@ -64,19 +64,21 @@ class Tape(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid
     """The market data of a run: files, a bundled sample (`ibm_daily` or `ticks`), or rows given here.
 
     Files are merged in time. `repair` drops rows that cannot be used and counts them, instead of stopping at the first.
+    `feeds` stands in records alone: the symbols of what a program fed to its engine itself, which cannot be read again.
     """
 
     files: tuple[TapeFile, ...] = ()
     sample: str | None = None
     rows: tuple[Quote | Trade | Bar, ...] = ()
     repair: bool = False
+    feeds: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a tape without data, or from several places.
 
         :raises InvalidConfigError: naming the setting.
         """
-        if sum(map(bool, (self.files, self.sample, self.rows))) != 1:
+        if sum(map(bool, (self.files, self.sample, self.rows, self.feeds))) != 1:
             raise InvalidConfigError("tape", self.sample, "give either files, or a sample, or rows")
 
 

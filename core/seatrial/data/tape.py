@@ -46,8 +46,10 @@ def open_tape(tape: Tape, instruments: Iterable[Instrument] = ()) -> OpenTape:
     ('IBM', Decimal('100.25'))
 
     :raises TapeError: for a file that is not there, is empty, lacks a column, or is not what it was said to be.
-    :raises InvalidConfigError: for a sample that does not exist.
+    :raises InvalidConfigError: for a sample that does not exist, and for feeds that a program of its own had.
     """
+    if tape.feeds:
+        raise InvalidConfigError("tape", ", ".join(tape.feeds), "these feeds were the program's own; run that again")
     known = Instruments(instruments)
     sources: list[_Source]
     if tape.sample is not None:

@@ -1,21 +1,30 @@
-"""What a run record says beside its events: equity, the deepest fall, and what the market showed for orders."""
+"""A run's record, and what it says beside events: equity, the deepest fall, what the market showed for orders."""
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from seatrial.contracts.engine import Decision, EquityPoint
+from seatrial.contracts.checkpoint import AccountSummary
+from seatrial.contracts.engine import Decision, EquityPoint, Headroom, RunRecord
 from seatrial.contracts.events import OrderAccepted, OrderDenied, OrderRejected, OrderSubmitted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from seatrial.contracts.account import AccountView
+    from seatrial.contracts.engine import EngineInfo
     from seatrial.contracts.events import Event
     from seatrial.contracts.orders import Order
+    from seatrial.contracts.scenario import Scenario
+    from seatrial.data.tape import OpenTape
     from seatrial.engine.context import OrderTarget
+    from seatrial.gate.gate import ExecutionGate
 
-__all__ = ["Recorder", "RecorderState"]
+__all__ = ["Recorder", "RecorderState", "run_record"]
 
 _ZERO = Decimal(0)
 _HUNDRED = Decimal(100)
@@ -110,3 +119,51 @@ class Recorder:
         return RecorderState(
             tuple(self._samples), self._every, self.rows, self._peak, self._deepest, self.decisions(), sent
         )
+
+
+def run_record(
+    scenario: Scenario,
+    engine: EngineInfo,
+    gate: ExecutionGate,
+    account: AccountView,
+    recorder: Recorder,
+    *,
+    tape: OpenTape | None,
+    started: int | None,
+    stopped: str | None,
+    dropped: Mapping[str, Exception],
+    checkpoints: Iterable[str] = (),
+    analyses: dict[str, Any] | None = None,
+) -> RunRecord:
+    """Return what happened in a run of `scenario` that is over; `dropped` are the observers that failed, with what.
+
+    A run that was never `started` has the gate's present time; one whose rows came from elsewhere has no `tape`.
+    """
+    risk = gate.admission.risk
+    return RunRecord(
+        engine=engine,
+        scenario=scenario,
+        seatrial=version("seatrial"),
+        started=gate.now if started is None else started,
+        ended=gate.now,
+        rows=recorder.rows,
+        stopped=stopped,
+        events=tuple(gate.events),
+        orders=(*gate.pending_orders.values(), *gate.completed_orders.values()),
+        account=AccountSummary(
+            initial_cash=scenario.execution.initial_cash,
+            cash=account.cash,
+            equity=account.equity,
+            positions=dict(account.positions),
+            trading_state=gate.trading_state,
+        ),
+        equity=recorder.equity(),
+        max_drawdown_pct=recorder.max_drawdown_pct,
+        decisions=recorder.decisions(),
+        headroom=tuple([Headroom(*use) for use in risk.headroom()]) if risk is not None else (),
+        checkpoints=tuple(checkpoints),
+        faults=() if tape is None else tuple(tape.faults),
+        fault_count=0 if tape is None else tape.fault_count,
+        warnings=tuple(f"observer {name!r} failed: {error}" for name, error in dropped.items()),
+        analyses=analyses or {},
+    )

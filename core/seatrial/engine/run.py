@@ -6,7 +6,6 @@ checkpoint then holds the simulator, the strategy, and how far the tape was read
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
@@ -14,13 +13,12 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
 import msgspec
 
 from seatrial.clock import NANOS_PER_SECOND, iso
-from seatrial.contracts.engine import Headroom, RunRecord
 from seatrial.contracts.market import Bar, Instrument
 from seatrial.data.tape import has_bars, open_tape, sample_instruments
 from seatrial.engine.context import Context
 from seatrial.engine.loading import build
 from seatrial.engine.places import place_of
-from seatrial.engine.recording import Recorder, RecorderState
+from seatrial.engine.recording import Recorder, RecorderState, run_record
 from seatrial.engine.script import Script
 from seatrial.errors import CheckpointError, InvalidConfigError, StrategyError
 from seatrial.gate.queue import NEVER
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from seatrial.contracts.checkpoint import ExecutionCheckpoint, SimulatorConfig
-    from seatrial.contracts.engine import EngineInfo, RunMonitor
+    from seatrial.contracts.engine import EngineInfo, RunMonitor, RunRecord
     from seatrial.contracts.events import Event
     from seatrial.contracts.market import MarketEvent
     from seatrial.contracts.orders import Order
@@ -183,28 +181,19 @@ class Run(Generic[S]):
 
     def record(self, analyses: dict[str, Any] | None = None) -> RunRecord:
         """Return what happened, with what the engine's own `analyses` found."""
-        simulator, recorder, tape = self.simulator, self._recorder, self.tape
-        risk = simulator.gate.admission.risk
-        return RunRecord(
-            engine=self._engine,
-            scenario=self._scenario,
-            seatrial=version("seatrial"),
-            started=simulator.now if self._started is None else self._started,
-            ended=simulator.now,
-            rows=recorder.rows,
+        simulator = self.simulator
+        return run_record(
+            self._scenario,
+            self._engine,
+            simulator.gate,
+            simulator.account,
+            self._recorder,
+            tape=self.tape,
+            started=self._started,
             stopped=self._stopped,
-            events=tuple(simulator.events),
-            orders=(*simulator.pending_orders.values(), *simulator.completed_orders.values()),
-            account=simulator.account_summary(),
-            equity=recorder.equity(),
-            max_drawdown_pct=recorder.max_drawdown_pct,
-            decisions=recorder.decisions(),
-            headroom=tuple([Headroom(*use) for use in risk.headroom()]) if risk is not None else (),
-            checkpoints=tuple(self._saved),
-            faults=tuple(tape.faults),
-            fault_count=tape.fault_count,
-            warnings=tuple(f"observer {name!r} failed: {error}" for name, error in simulator.dropped_observers.items()),
-            analyses=analyses or {},
+            dropped=simulator.dropped_observers,
+            checkpoints=self._saved,
+            analyses=analyses,
         )
 
     # -- inside ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,140 @@
+"""The record of a script of its own: as of every session, and nothing of the run is changed by keeping it."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import backtrader
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from docs.examples.backtrader import one_line
+from tests.backtrader.restart import rig
+
+from seatrial import LATENCY_INSTANT, CheckpointManager
+from seatrial.contracts.engine import RunRecord
+from seatrial.contracts.terms import OrderStatus
+from seatrial.data.sample import ibm_daily
+from seatrial.errors import CheckpointError, InvalidConfigError
+from seatrial.plugins import installed_plugins
+from seatrial.report.summary import summarize
+from seatrial_backtrader import SeatrialBroker
+
+DAY = 86_400_000_000_000
+bt: Any = backtrader  # whose modules hide what they hold from a type checker
+
+
+@pytest.fixture(autouse=True)
+def counters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every run count its orders and trades from one, as in a process of its own."""
+    for kind in (bt.order.OrderBase, bt.trade.Trade):
+        monkeypatch.setattr(kind, "refbasis", itertools.count(1))
+
+
+def anew() -> None:
+    """Count orders and trades from one again."""
+    bt.order.OrderBase.refbasis, bt.trade.Trade.refbasis = itertools.count(1), itertools.count(1)
+
+
+@pytest.mark.parametrize("setting", rig.SETTINGS)
+def test_a_record_changes_nothing(setting: str) -> None:
+    """What the strategies are told and see, and every event, is the same with a record and without."""
+    log, broker = rig.sail(2, setting)
+    anew()
+    noted, recorded = rig.sail(2, setting, record=True)
+
+    assert noted == log
+    assert recorded.gate.events == broker.gate.events
+    assert recorded.run_record().events == tuple(broker.gate.events)
+
+
+@pytest.fixture(name="ibm", scope="module")
+def _ibm() -> tuple[Any, RunRecord]:
+    """Run the script of the documentation with delays, rules, and a record."""
+    broker = SeatrialBroker(cash=100_000, latency_config=one_line.EVENING, risk_config=one_line.LIMITS, record=True)
+    end = one_line.run(broker, 0.001)
+    return end, broker.run_record()
+
+
+def test_a_record_tells_the_run(ibm: tuple[Any, RunRecord]) -> None:
+    """Orders, equity, the deepest fall and the prices that orders saw are those of the script's own run."""
+    end, record = ibm
+    closes = {row.ts // DAY: row.close for row in ibm_daily()}
+    decisions = {one.order_id: one for one in record.decisions}
+
+    assert record.rows == len(closes) == 3_270
+    assert sum(order.status is OrderStatus.FILLED for order in record.orders) == end.filled > 10
+    assert record.account.equity == Decimal(repr(end.broker.getvalue()))
+    assert record.equity[-1].equity == record.account.equity
+    assert record.equity[0].equity == record.account.initial_cash == 100_000
+    assert all(
+        decisions[order.order_id].decided == closes[order.created_at // (86_400 * 10**9)] for order in record.orders
+    )
+    assert record.scenario.strategy is not None
+    assert record.scenario.strategy.path.endswith("one_line:Crossing")
+    assert record.scenario.tape.feeds == ("ibm_daily",)
+
+
+def test_the_deepest_fall_is_what_backtrader_finds() -> None:
+    """Its own analyzer, which looks at every bar too, agrees; and what it found is in the record."""
+    cerebro = bt.Cerebro(stdstats=False)
+    broker = SeatrialBroker(cash=100_000, record=True)
+    cerebro.setbroker(broker)
+    cerebro.addstrategy(one_line.Crossing)
+    cerebro.addanalyzer(bt.analyzers.DrawDown, _name="fall")
+    path = Path(one_line.__file__).parents[3] / "core" / "seatrial" / "data" / "ibm_daily.csv"
+    cerebro.adddata(bt.feeds.GenericCSVData(dataname=str(path), dtformat="%Y-%m-%d", openinterest=-1))
+    cerebro.run()
+    record = broker.run_record()
+
+    assert record.scenario.execution.latency == LATENCY_INSTANT
+    assert record.max_drawdown_pct is not None
+    assert float(record.max_drawdown_pct) == pytest.approx(record.analyses["fall"]["max"]["drawdown"])
+    assert record.max_drawdown_pct > 5
+
+
+def test_a_record_is_kept_and_summed_up_like_any(ibm: tuple[Any, RunRecord]) -> None:
+    """It goes through JSON unchanged, and a summary says what it cost."""
+    _, record = ibm
+    summary = summarize(record)
+
+    assert msgspec.json.decode(msgspec.json.encode(record), type=RunRecord) == record
+    assert summary.commission > 0
+    assert summary.cost is not None
+    assert summary.filled == sum(order.status is OrderStatus.FILLED for order in record.orders)
+
+
+@pytest.mark.parametrize("setting", ["one ledger", "slow, with rules"])
+def test_a_resumed_run_has_the_record_of_the_whole(setting: str, tmp_path: Path) -> None:
+    """Equity, the deepest fall and what orders saw go on where the checkpoint was taken."""
+    _, broker = rig.sail(3, setting, record=True)
+    whole = broker.run_record()
+    anew()
+    rig.sail(3, setting, record=True, checkpoints=tmp_path)
+    with CheckpointManager(tmp_path) as manager:
+        taken = manager.list_checkpoints("restart")
+        checkpoint = manager.load_checkpoint(taken[len(taken) // 2].path)
+    anew()
+    _, resumed = rig.sail(3, setting, record=True, resume=checkpoint)
+
+    assert replace(resumed.run_record(), started=whole.started) == whole
+
+
+def test_what_has_no_record_says_so(tmp_path: Path) -> None:
+    """Nothing was noted, the half before a checkpoint was not, or the feeds are not there to be read again."""
+    _, broker = rig.sail(3, "two ledgers", checkpoints=tmp_path)
+    with pytest.raises(InvalidConfigError, match=r"record=False: give SeatrialBroker\(record=True\), and run it"):
+        broker.run_record()
+    anew()
+    with pytest.raises(CheckpointError, match="it was taken without record=True; resume without it"):
+        rig.sail(3, "two ledgers", record=True, checkpoints=tmp_path, resume="latest")
+    anew()
+    _, recorded = rig.sail(3, "two ledgers", record=True)
+    with pytest.raises(InvalidConfigError, match="these feeds were the program's own; run that again"):
+        installed_plugins().engine("native").run(recorded.run_record().scenario)
