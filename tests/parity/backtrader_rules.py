@@ -15,8 +15,6 @@ from seatrial.contracts.terms import OrderSide, OrderType
 from seatrial.contracts.venue import Convention, LimitFill
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.parity.aspects import Difference
     from tests.parity.rules import Two
 
@@ -100,7 +98,7 @@ def _is_trail_by_closes(two: Two, difference: Difference) -> bool:
         return False
     sign = 1 if order.side is OrderSide.BUY else -1
     trigger: Decimal | None = None  # this, and what follows, in prices that rise towards the trigger
-    for bar in _bars_of(two, order):
+    for bar in two.bars_of(order):
         opened, closed = sign * bar.open, sign * bar.close
         if trigger is None:
             trigger = opened + order.trail_amount
@@ -118,7 +116,7 @@ def _is_stop_limit_by_the_bar(two: Two, difference: Difference) -> bool:
         return False
     sign = 1 if order.side is OrderSide.BUY else -1
     triggered = False
-    for bar in _bars_of(two, order):
+    for bar in two.bars_of(order):
         paid = None
         if triggered:
             paid = limit if sign * (limit - (bar.low if sign > 0 else bar.high)) > 0 else None
@@ -141,15 +139,6 @@ def _limit_from_open(bar: Bar, limit: Decimal, sign: int) -> Decimal | None:
         return bar.open
     near = bar.low if sign > 0 else bar.high
     return limit if sign * (limit - near) > 0 else None
-
-
-def _bars_of(two: Two, order: Order) -> Iterator[Bar]:
-    """Yield the bars in which an order may trade: it arrived in the first half of the first of them, or before."""
-    arrived = [event["timestamp"] for event in history_of(two.other, order.order_id) if event["event"] == "accepted"]
-    theta = two.other.scenario.execution.venue.bar_theta
-    for bar in two.bars:
-        if arrived and bar.start is not None and arrived[0] <= bar.start + int(theta * (bar.ts - bar.start)):
-            yield bar
 
 
 def _fills(two: Two, order: Order) -> list[dict[str, object]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from tests.parity.backtrader_rules import BACKTRADER_RULES
+from tests.parity.nautilus_rules import NAUTILUS_RULES
 from tests.parity.rules import Rule, Semantic, Setting
 
 from seatrial.errors import EngineNotInstalledError
@@ -44,7 +45,10 @@ class ParityEngine(msgspec.Struct, frozen=True):
         return installed_plugins().engine(self.name)
 
 
-ENGINES = (ParityEngine("backtrader", "Backtrader", BACKTRADER_RULES),)
+ENGINES = (
+    ParityEngine("backtrader", "Backtrader", BACKTRADER_RULES),
+    ParityEngine("nautilus", "NautilusTrader", NAUTILUS_RULES),
+)
 
 
 def installed() -> Iterator[tuple[ParityEngine, Engine]]:

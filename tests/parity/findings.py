@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from seatrial.contracts.engine import Engine, RunRecord
-    from seatrial.contracts.scenario import Scenario
 
 __all__ = ["Finding", "compare", "findings"]
 
@@ -41,22 +40,24 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 def findings() -> Iterator[Finding]:
     """Compare every case, under every profile, on every engine that is installed."""
+    engines = list(installed())
     for case in CASES:
         for profile in PROFILES:
-            for engine, loaded in installed():
-                yield compare(case, profile, engine, loaded)
+            scenario = case.scenario(profile)
+            native = NativeEngine().run(scenario)
+            for engine, loaded in engines:
+                yield compare(case, profile, native, engine, loaded)
 
 
-def compare(case: ParityCase, profile: str, engine: ParityEngine, loaded: Engine) -> Finding:
-    """Compare one case under one profile on one engine."""
-    scenario = case.scenario(profile)
-    native = first = _native(scenario)
+def compare(case: ParityCase, profile: str, first: RunRecord, engine: ParityEngine, loaded: Engine) -> Finding:
+    """Compare one case under one profile on one engine with `first`, the native run."""
+    scenario, native = first.scenario, first
     rules: list[str] = []
     for setting in engine.settings:
         adapted = setting.adapt(scenario)
         if adapted == scenario:
             continue
-        scenario, before, native = adapted, native, _native(adapted)
+        scenario, before, native = adapted, native, NativeEngine().run(adapted)
         if first_difference(before, native) is not None:
             rules.append(setting.rule_id)
     other = loaded.run(scenario)
@@ -108,7 +109,3 @@ def _all_differences(native: RunRecord, other: RunRecord) -> list[Difference]:
     found = list(differences(native, other).values())
     whole = first_difference(native, other)
     return found or ([whole] if whole is not None else [])
-
-
-def _native(scenario: Scenario) -> RunRecord:
-    return NativeEngine().run(scenario)

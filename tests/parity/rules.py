@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from seatrial.contracts.engine import Capability
+from seatrial.contracts.events import OrderAccepted
 from seatrial.contracts.scenario import Scenario
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.parity.aspects import Difference
 
     from seatrial.contracts.engine import RunRecord
@@ -80,3 +83,11 @@ class Two:
     def bar_at(self, ts: int) -> Bar | None:
         """Return the bar in which a time lies."""
         return next((bar for bar in self.bars if bar.start is not None and bar.start <= ts <= bar.ts), None)
+
+    def bars_of(self, order: Order) -> Iterator[Bar]:
+        """Yield the bars in which an order may trade: it arrived in the first half of the first of them, or before."""
+        arrived = [event.timestamp for event in order.events if isinstance(event, OrderAccepted)]
+        theta = self.native.scenario.execution.venue.bar_theta
+        for bar in self.bars:
+            if arrived and bar.start is not None and arrived[0] <= bar.start + int(theta * (bar.ts - bar.start)):
+                yield bar

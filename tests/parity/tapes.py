@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["IBM_DAILY", "QUOTES", "TAPES", "TICKS", "TRADES", "ParityTape"]
 
 _SEED = 7
-_ROWS = 240
-_DAYS = 200
+_ROWS = 160
+_DAYS = 160
 
 
 class ParityTape(msgspec.Struct, frozen=True):
