@@ -242,8 +242,8 @@ def compared(name: str, native: RunRecord, other: RunRecord) -> str:
         return f"{name}: every event is the same, to the byte."
     kind, shared = str(first.order_type).replace("_", " "), len(executed(native) & executed(other))
     return (
-        f"{name}: they part at {first.order_id}, a {kind}, which there follows closes ({TRAILS} in docs/parity.md);\n"
-        f"  {shared} of {len(executed(other))} fills have their like on native."
+        f"{name}: they part at {first.order_id}, a {kind}, which there follows the closes\n"
+        f"  ({TRAILS} in docs/parity.md); {shared} of {len(executed(other))} fills have their like on native."
     )
 
 

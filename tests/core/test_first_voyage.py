@@ -73,7 +73,7 @@ def test_a_rule_refuses_and_why_says_so(names: dict[str, Any], tmp_path: Path) -
 
 
 def test_every_engine_is_beside_and_each_difference_has_its_rule(names: dict[str, Any], tmp_path: Path) -> None:
-    """NautilusTrader tells what native tells; Backtrader parts from it at a trailing stop, by a rule that is written."""
+    """NautilusTrader tells what native tells; Backtrader parts from it at a trailing stop, by a documented rule."""
     records, missing = names["everywhere"](str(tmp_path))
     native = records["native"]
 
@@ -89,7 +89,9 @@ def test_without_its_trailing_stop_the_crossing_is_the_same_everywhere(names: di
     untrailed = tmp_path / "untrailed.py"
     untrailed.write_text(source.replace("if not entry.is_complete:", "if False:"), "utf-8")
     scenario = names["bars"](LATENCY_NORMAL)
-    scenario = replace(scenario, strategy=replace(scenario.strategy, path=f"{untrailed}:Crossing"))
+    execution = replace(scenario.execution, risk=None)  # without a stop its limit would end it at once
+    strategy = replace(scenario.strategy, path=f"{untrailed}:Crossing")
+    scenario = replace(scenario, strategy=strategy, execution=execution)
 
     native, *others = (names["sail"](scenario, str(tmp_path), engine=engine) for engine in names["ENGINES"])
 
@@ -108,7 +110,7 @@ def test_an_engine_that_is_missing_is_told_in_one_line(
             raise EngineNotInstalledError(engine, "nautilus_trader", engine)
         return whole
 
-    whole = names["sail"](names["bars"](LATENCY_NORMAL), str(tmp_path))
+    whole: RunRecord = names["sail"](names["bars"](LATENCY_NORMAL), str(tmp_path))
     monkeypatch.setitem(names["everywhere"].__globals__, "sail", sail)
     records, missing = names["everywhere"](str(tmp_path))
 
