@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import backtrader as bt
 import msgspec
 
+from seatrial.engine.analyses import plain
 from seatrial.engine.loading import load_class
 from seatrial.errors import InvalidConfigError
 
@@ -70,27 +69,7 @@ def open_cerebro(settings: Settings, **defaults: Any) -> Any:
 
 def analyses_of(strategy: Any) -> dict[str, Any]:
     """Return what a strategy's analyzers found, by name."""
-    return {name: as_json(one.get_analysis()) for name, one in strategy.analyzers.getitems()}
-
-
-def as_json(value: Any) -> Any:
-    """Return a value as JSON knows it: keys as text, times as ISO, numbers that are none as null."""
-    if isinstance(value, Mapping):
-        return {_key(key): as_json(one) for key, one in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [as_json(one) for one in value]
-    if isinstance(value, bool | int | str) or value is None:
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dt.date | dt.datetime):
-        return value.isoformat()
-    item = getattr(value, "item", None)  # a NumPy number
-    return as_json(item()) if callable(item) else str(value)
-
-
-def _key(key: Any) -> str:
-    return key.isoformat() if isinstance(key, dt.date | dt.datetime) else str(key)
+    return {name: plain(one.get_analysis()) for name, one in strategy.analyzers.getitems()}
 
 
 def _table(name: str, given: Any) -> dict[str, Any]:

@@ -10,8 +10,7 @@ import backtrader as bt
 from seatrial.contracts.latency import LATENCY_INSTANT, Constant, LatencyConfig, Leg
 from seatrial.errors import InvalidConfigError
 from seatrial.gate.gate import ExecutionGate
-from seatrial.gate.queue import NEVER
-from seatrial_backtrader.clones import clone
+from seatrial_backtrader.clones import clone, keep_terms
 from seatrial_backtrader.daily import DailyStamps
 from seatrial_backtrader.desk import Desk, Ticket
 from seatrial_backtrader.ledgers import Ledgers, leader_of
@@ -186,7 +185,7 @@ class SeatrialBroker(Ledgers):
         if gate is None or desk is None:
             super().next()
             return
-        wire, book = gate.wire, self._book
+        wire, book, replica = gate.wire, self.venue or self, self._replica
         if self._cheats is None:
             if self.recovery is not None:
                 self.recovery.watch()
@@ -195,15 +194,16 @@ class SeatrialBroker(Ledgers):
         if self._stamps.unseen:
             self._stamps.look()
         deposit = sum(book._cash_addition) if book._cash_addition else 0.0
-        if self._replica is not None:
-            self._replica.begin()
-        if wire.requests.head != NEVER or desk.waiting:
+        desk.begin()
+        if replica is not None:
+            replica.begin()
+        if wire.requests.messages or desk.waiting:
             gate.release(self._now())
             desk.before()
         wire.reports.due(gate.now)  # also what a bar brings that is older than this is heard no earlier
-        works = bool(book.pending)
+        works = bool(self._ruled or self._cheats or deposit or book.pending)
         book.match()
-        if self._ruled or self._cheats or works or deposit or book.interest or desk.waiting or wire.next_due() != NEVER:
+        if works or book.interest or desk.waiting or wire.requests.messages or wire.reports.messages:
             self._report(gate, desk, deposit, book.interest)
         self._flush()
         self._end_cycle(gate)
@@ -220,7 +220,8 @@ class SeatrialBroker(Ledgers):
     def _report(self, gate: ExecutionGate, desk: Desk, deposit: float, interest: float) -> None:
         """Let everything due by now arrive; what happened within the bar is judged at its end."""
         now = desk.turn = self._now()
-        desk.after(now)
+        if desk.waiting:
+            desk.after(now)
         for amount, cause in ((deposit, "deposit"), (-interest, "interest")):
             if amount:
                 booked = exact(amount)
@@ -230,9 +231,7 @@ class SeatrialBroker(Ledgers):
             self._mark(gate)
         gate.judging = False
         try:
-            while gate.due() <= now:
-                gate.step(now)
-            gate.now = now
+            gate.deliver(now)
         finally:
             gate.judging = True
 
@@ -265,6 +264,7 @@ class SeatrialBroker(Ledgers):
 
     def submit(self, order: Any, check: bool = True) -> Any:  # noqa: FBT001, FBT002 - Backtrader's signature
         """Send an order; a bracket leaves with the order that transmits it."""
+        keep_terms(order)
         if self.gate is None:
             return super().submit(order, check=check)
         if order.exectype == bt.Order.Historical:  # what is past was decided by nobody here
@@ -274,6 +274,9 @@ class SeatrialBroker(Ledgers):
             self._flush()
             return order
         leader = leader_of(order)
+        if leader == order.ref and order.transmit and leader not in self._groups:
+            self._send([(order, check)])
+            return order
         lost = leader != order.ref and leader not in self._groups and not self._is_there(leader)
         held = [(one, checked) for one, checked in self._groups.pop(leader, []) if self._is_held(one, leader)]
         group = [*held, (order, check)]
@@ -310,7 +313,7 @@ class SeatrialBroker(Ledgers):
             symbol = self._names.symbol(order.data)
             order_id = order.order_id = self._next_id(strategy_id)
             cores.append(core_order(order, symbol, strategy_id, order_id, now, **self._links(order)))
-            tickets.append(Ticket(order, order_id, symbol, now, check=checked))
+            tickets.append(Ticket(order, order_id, symbol, now, cores[-1].quantity, check=checked))
             desk.open(tickets[-1])
             self._owners[symbol] = order.owner
         sent = (gate.submit(cores[0], now),) if len(cores) == 1 else gate.submit_group(tuple(cores), now)
@@ -328,7 +331,7 @@ class SeatrialBroker(Ledgers):
 
     def _links(self, order: Any) -> dict[str, str | None]:
         """Return the ids that tie an order to its parent, and to those that end with it."""
-        parent = getattr(order.parent, "order_id", None)
+        parent = None if order.parent is None else getattr(order.parent, "order_id", None)
         if parent is not None:
             return {"parent_id": parent, "oco_id": f"{parent}.exits"}
         leader = self._ocos.get(order.ref, order.ref)

@@ -15,7 +15,6 @@ import backtrader as bt
 from seatrial.contracts.rejection import RefusedBy, Rejection, RejectionReason
 from seatrial.contracts.terms import Liquidity
 from seatrial.gate.draws import Draws
-from seatrial_backtrader.orders import core_size
 from seatrial_backtrader.stamps import exact, span, to_ns
 
 if TYPE_CHECKING:
@@ -27,6 +26,8 @@ __all__ = ["Book", "Desk", "Ticket", "Told"]
 
 _BITS = 64
 _TAKERS = frozenset({bt.Order.Market, bt.Order.Close, bt.Order.Stop, bt.Order.StopTrail})
+_SUBMITTED, _ACCEPTED, _COMPLETED = bt.Order.Submitted, bt.Order.Accepted, bt.Order.Completed
+_FILLS = frozenset({bt.Order.Partial, bt.Order.Completed})
 
 
 class Book(Protocol):
@@ -85,8 +86,8 @@ class Ticket:
         "withdrawn",
     )
 
-    def __init__(self, order: Any, order_id: str, symbol: str, sent: int, *, check: bool) -> None:
-        """Note an order that is about to leave at `sent` (UNIX ns UTC)."""
+    def __init__(self, order: Any, order_id: str, symbol: str, sent: int, left: Decimal, *, check: bool) -> None:
+        """Note an order for `left` units that is about to leave at `sent` (UNIX ns UTC)."""
         self.order = order
         self.twin = order
         self.order_id = order_id
@@ -94,7 +95,7 @@ class Ticket:
         self.sent = sent
         self.check = check
         self.arrived = sent
-        self.left = core_size(order)
+        self.left = left
         self.fills = 0
         self.accepted = self.announced = self.entered = False
         self.asked = order
@@ -133,7 +134,8 @@ class Desk:
         self.turn = 0
         """The time of the strategy's turn: what arrives by then took no time."""
         self._book = book
-        self._theta = theta
+        self._part, self._whole = theta.as_integer_ratio()
+        self._bars: dict[Any, tuple[int, int]] = {}  # when the present bars began and ended, once somebody has asked
         self._draws = draws
         self._moment = 0
         self.doomed: list[str] = []
@@ -153,14 +155,17 @@ class Desk:
 
     def place(self, orders: tuple[Order, ...], now: int, native: object) -> None:  # noqa: ARG002 - the port's signature
         """Take orders that have arrived."""
-        ids = tuple([order.order_id for order in orders])
-        if ids[0] not in self.by_id:
+        by_id = self.by_id
+        first = by_id.get(orders[0].order_id)
+        if first is None:
             [order] = orders
-            self.open(Ticket(self._book.closing(order), order.order_id, order.symbol, order.created_at, check=True))
-        if now <= self.by_id[ids[0]].sent:
-            self._enter(ids, now)
+            made = self._book.closing(order)
+            first = Ticket(made, order.order_id, order.symbol, order.created_at, order.quantity, check=True)
+            self.open(first)
+        if now > first.sent:
+            self.waiting.append((now, tuple([order.order_id for order in orders]), False))
         else:
-            self.waiting.append((now, ids, False))
+            self._enter([by_id[order.order_id] for order in orders if order.order_id in by_id], now)
 
     def cancel(self, order_id: str, now: int, native: object) -> None:  # noqa: ARG002 - as above
         """Take a cancel that has arrived."""
@@ -179,6 +184,10 @@ class Desk:
 
     # -- the bar's side --------------------------------------------------------------------------------------------
 
+    def begin(self) -> None:
+        """Begin a cycle: the feeds may have moved on."""
+        self._bars.clear()
+
     def before(self) -> None:
         """Let everything take part that arrived early enough in the present bar of its feed."""
         self._admit(None)
@@ -192,13 +201,13 @@ class Desk:
         for arrived, ids, cancels in waiting:
             tickets = [ticket for order_id in ids if (ticket := self.by_id.get(order_id)) is not None]
             if now is None:
-                ready = all(arrived <= self._cutoff(ticket.twin.data) for ticket in tickets)
+                late = [ticket for ticket in tickets if arrived > self._cutoff(ticket.twin.data)]
             else:
-                ready = cancels and arrived <= now
-            if not ready or (cancels and any(ids[0] in held for _, held, _ in self.waiting)):
+                late = not cancels or arrived > now
+            if late or (cancels and any(ids[0] in held for _, held, _ in self.waiting)):
                 self.waiting.append((arrived, ids, cancels))
             elif not cancels:
-                self._enter(ids, arrived)
+                self._enter(tickets, arrived)
             elif tickets:
                 self._withdraw(tickets[0], arrived)
             else:
@@ -208,11 +217,17 @@ class Desk:
         """Return until when an order must have arrived to take part in a feed's present bar; -1 without a bar."""
         if not len(data):
             return -1
-        start, end = span(data)
-        return start + int(self._theta * (end - start))
+        start, end = self._bar(data)
+        return start + (end - start) * self._part // self._whole
 
-    def _enter(self, ids: Sequence[str], now: int) -> None:
-        tickets = [ticket for order_id in ids if (ticket := self.by_id.get(order_id)) is not None]
+    def _bar(self, data: Any) -> tuple[int, int]:
+        """Return when the present bar of a feed began and ended."""
+        bar = self._bars.get(data)
+        if bar is None:
+            bar = self._bars[data] = span(data)
+        return bar
+
+    def _enter(self, tickets: Sequence[Ticket], now: int) -> None:
         self._book.release(tickets)
         for ticket in tickets:
             ticket.arrived = now
@@ -259,15 +274,15 @@ class Desk:
         status = order.status
         if ticket is None:
             self.carry.append(self._book.witness(order))
-        elif status == bt.Order.Submitted:
+        elif status == _SUBMITTED:
             self._book.announce(ticket)
-        elif status == bt.Order.Accepted:
+        elif status == _ACCEPTED:
             if ticket.accepted:
                 self.carry.append(self._book.witness(order))
                 return
             ticket.accepted = True
             self.gate.accepted(ticket.order_id, ticket.arrived, self._report(order))
-        elif status in {bt.Order.Partial, bt.Order.Completed}:
+        elif status in _FILLS:
             self._filled(ticket, order)
         else:
             self._ended(ticket, order)
@@ -285,7 +300,7 @@ class Desk:
     def _filled(self, ticket: Ticket, order: Any) -> None:
         told = self._report(order)
         bit = order.executed.exbits[-1]
-        done = order.status == bt.Order.Completed
+        done = order.status == _COMPLETED
         quantity = ticket.left if done else min(abs(exact(bit.size)), ticket.left)
         ticket.left -= quantity
         ticket.fills += 1
@@ -337,10 +352,9 @@ class Desk:
             told.before, self.carry = tuple(self.carry), []
         return told
 
-    @staticmethod
-    def _span(ticket: Ticket, data: Any) -> tuple[int, int]:
+    def _span(self, ticket: Ticket, data: Any) -> tuple[int, int]:
         """Return the present bar of a feed; before its first, where Backtrader shows the last one, the arrival."""
-        return span(data) if len(data) else (ticket.arrived, ticket.arrived)
+        return self._bar(data) if len(data) else (ticket.arrived, ticket.arrived)
 
     def _match_time(self, ticket: Ticket, order: Any, bit: Any) -> int:
         """Return when in its bar a fill happened: at the open, at the close, or at a moment drawn between the two."""

@@ -30,6 +30,29 @@ class IndexedBroker(BackBroker):
         if self.p.indexed:
             self.pending = PendingOrders()
 
+    def next(self) -> None:
+        """Run a cycle; where nothing is held, and nothing under way, there is only the account to be valued."""
+        if not (self.pending or self.submitted or self._toactivate or self._userhist):
+            for position in self.positions.values():
+                if position.size:
+                    break
+            else:
+                self.cash -= 0.0  # a whole number becomes a float here, as in the stock broker
+                self._get_value()
+                return
+        super().next()
+
+    def get_notification(self) -> Any:
+        """Return the next notification; `None` when there is none, which takes the stock broker an exception."""
+        return self.notifs.popleft() if self.notifs else None
+
+    def _process_order_history(self) -> None:
+        if self._userhist:
+            super()._process_order_history()
+        pending = self.pending
+        if type(pending) is PendingOrders and len(pending) > pending.indexed_above:
+            pending.arrange()
+
     def _ococheck(self, order: Any) -> None:
         """Cancel the others of the group of `order`, the last first, without a look at every pending order."""
         pending = self.pending

@@ -86,15 +86,16 @@ class Ledgers(Switches):
 
     def release(self, tickets: Sequence[Ticket]) -> None:
         """Keep orders back no longer: they have arrived."""
+        children = self._book._pchildren
         for ticket in tickets:
-            kept = self._book._pchildren.get(leader_of(ticket.order))
+            kept = children.get(leader_of(ticket.order))
             if kept is not None and ticket.order in kept:
                 kept.remove(ticket.order)
 
     def notify(self, order: Any) -> None:
         """Take what the stock broker says of an order."""
         if self.desk is None:
-            super().notify(order)
+            self.tell(order)
         else:
             self.desk.hear(order)
 
@@ -175,11 +176,12 @@ class Ledgers(Switches):
         return made
 
     def _hear(self, event: Event, order: Order | None, native: object) -> None:  # noqa: ARG002 - a sink's signature
-        if isinstance(native, Decimal):
-            self._account.withheld -= native
-        elif isinstance(native, Told):
-            for told in (*native.before, native):
+        if isinstance(native, Told):
+            for told in native.before:
                 self._apply(told)
+            self._apply(native)
+        elif isinstance(native, Decimal):
+            self._account.withheld -= native
 
     def _apply(self, told: Told) -> None:
         if self._replica is not None:
@@ -197,4 +199,5 @@ class Ledgers(Switches):
 
 def leader_of(order: Any) -> int:
     """Return the reference of the order that a bracket hangs on: the parent's, or its own."""
-    return int(order.ref if order.parent is None else order.parent.ref)
+    leader: int = order.ref if order.parent is None else order.parent.ref
+    return leader

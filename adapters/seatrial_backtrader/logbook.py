@@ -43,7 +43,7 @@ class Logbook:
     @property
     def now(self) -> int:
         """The time reached, in UNIX ns UTC."""
-        return self._broker._standing().now
+        return self._broker._now()
 
     @property
     def account(self) -> AccountView:

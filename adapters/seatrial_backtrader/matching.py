@@ -41,7 +41,8 @@ class Matcher(IndexedBroker):
 
     def check_submitted(self) -> None:
         """Look at what was submitted, then cancel what was to be cancelled before that."""
-        super().check_submitted()
+        if self.submitted:
+            super().check_submitted()
         if self.desk is not None and self.desk.doomed:
             self.desk.sweep()
 
@@ -66,7 +67,7 @@ class Matcher(IndexedBroker):
 
     def match(self) -> None:
         """Run one cycle of the stock broker."""
-        self._cash_at_start = self.cash
+        self._cash_at_start, self.interest = self.cash, 0.0
         IndexedBroker.next(self)
 
 

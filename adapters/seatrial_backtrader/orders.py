@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from backtrader import Order as BtOrder
@@ -12,7 +11,7 @@ from seatrial.contracts.terms import OrderSide, OrderType, TimeInForce
 from seatrial.errors import InvalidOrderError, InvalidTimeError
 from seatrial_backtrader.stamps import exact, to_ns
 
-__all__ = ["core_order", "core_size"]
+__all__ = ["core_order"]
 
 _TYPES = {
     BtOrder.Market: OrderType.MARKET,
@@ -29,11 +28,6 @@ _TRAILS = frozenset({BtOrder.StopTrail, BtOrder.StopTrailLimit})
 _PERCENT = 100
 
 
-def core_size(order: Any) -> Decimal:
-    """Return how many units an order is for, without sign."""
-    return abs(exact(order.size))
-
-
 def core_order(order: Any, symbol: str, strategy_id: str, order_id: str, now: int, **links: str | None) -> Order:
     """Return a Backtrader order in the core's terms, created at `now` (UNIX ns UTC), tied to others by `links`.
 
@@ -46,7 +40,7 @@ def core_order(order: Any, symbol: str, strategy_id: str, order_id: str, now: in
         "order_id": order_id,
         "symbol": symbol,
         "side": OrderSide.BUY if order.isbuy() else OrderSide.SELL,
-        "quantity": core_size(order),
+        "quantity": abs(exact(order.size)),
         "created_at": now,
         "strategy_id": strategy_id,
         **links,

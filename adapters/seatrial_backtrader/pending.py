@@ -5,8 +5,8 @@ back, and appends those that go on. `PendingOrders` keeps that contract, and eve
 None and its return it leaves out the orders that the bar cannot touch: they stay where the stock broker would have put
 them back. Fills, their order and the orders that remain are those of a plain deque.
 
-Few orders are held in the deque itself, at the cost of a deque. Where a pass begins with more than `indexed_above`,
-the container becomes an index (`book`) and stays one until half as many are left.
+Few orders are held in the deque itself, at the cost of a deque. Where `arrange`, called before a pass, finds more than
+`indexed_above`, the container becomes an index (`book`) and stays one until half as many are left.
 """
 
 from __future__ import annotations
@@ -46,11 +46,13 @@ class PendingOrders(deque[Any]):
         super().__init__(orders)
         self.indexed_above = indexed_above
 
-    def append(self, order: Any) -> None:
-        """Append an order, or None to begin a pass."""
-        _append(self, order)
-        if order is None and len(self) > self.indexed_above + 1:
-            self._index()
+    def arrange(self) -> None:
+        """Become an index where that pays, before a pass begins."""
+        if len(self) > self.indexed_above and None not in self:  # else the pass before it broke off
+            book = Book(self)
+            self.clear()
+            _turn_into(_IndexedOrders, self)
+            vars(self)["book"] = book
 
     def latest_first(self, refs: Iterable[int]) -> list[Any]:
         """Return the orders with these refs from the last to the first."""
@@ -67,22 +69,14 @@ class PendingOrders(deque[Any]):
     def __reduce__(self) -> tuple[Any, ...]:
         return PendingOrders, ((), self.indexed_above), None, iter(list(self))
 
-    def _index(self) -> None:
-        """Become an index, in a pass that has just begun."""
-        if self.count(None) > 1:
-            return  # the pass before it broke off
-        self.pop()
-        book = Book(self)
-        self.clear()
-        _turn_into(_IndexedOrders, self)
-        vars(self)["book"] = book
-        book.begin()
-
 
 class _IndexedOrders(PendingOrders):
     """Pending orders while there are many: the deque is empty and `book` holds them."""
 
     book: Book
+
+    def arrange(self) -> None:
+        """Stay an index."""
 
     def append(self, order: Any) -> None:
         book = self.book

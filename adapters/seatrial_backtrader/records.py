@@ -20,11 +20,12 @@ from backtrader.utils.autodict import AutoOrderedDict
 
 from seatrial.contracts.rejection import Rejection
 from seatrial.errors import InvalidConfigError
+from seatrial_backtrader.replica import OURS
 
 __all__ = ["Reader", "Writer", "plain", "read_position", "unplain", "write_position"]
 
 _FLOAT, _TIME, _REJECTION, _PAIRS = "$float", "$time", "$rejection", "$pairs"
-_ASIDE = frozenset({"broker", "comminfo", "created", "executed", "info", "p", "params"})
+_ASIDE = frozenset({"broker", "comminfo", "created", "executed", "info", "p", "params", OURS})
 _LINKS = frozenset({"data", "owner", "parent", "oco"})
 
 
@@ -105,7 +106,12 @@ class Writer:
             self._held.append(order)
             number = self._numbers[id(order)] = len(self.orders)
             self.orders.append(None)
-            moving = {name: plain(value, name) for name, value in vars(order).items() if name not in _ASIDE}
+            asked = vars(order.p)  # an order may hold the same as attributes of its own
+            moving = {
+                name: plain(value, name)
+                for name, value in vars(order).items()
+                if name not in _ASIDE and asked.get(name, asked) is not value
+            }
             self.orders[number] = {
                 "terms": self._write_terms(order),
                 "moving": moving,

@@ -7,13 +7,12 @@ when a report arrives, all together; with nothing under way both ledgers are equ
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
 
 import backtrader as bt
-from backtrader.order import OrderData
 
-from seatrial_backtrader.clones import clone
+from seatrial_backtrader.clones import clone, unfilled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +20,11 @@ if TYPE_CHECKING:
     from seatrial_backtrader.desk import Told
     from seatrial_backtrader.matching import Matcher, Venue
 
-__all__ = ["SCALARS", "Replica"]
+__all__ = ["OURS", "SCALARS", "Replica"]
+
+_ACCEPTED, _PARTIAL, _SUBMITTED = bt.Order.Accepted, bt.Order.Partial, bt.Order.Submitted
+OURS = "_ours"
+"""The attribute by which the venue's object for an order knows the strategy's."""
 
 SCALARS = (
     "cash",
@@ -35,8 +38,9 @@ SCALARS = (
     "_fundshares",
 )
 """What a ledger comes to, by the names of the stock broker's attributes."""
+_scalars = itemgetter(*SCALARS)
 _EXECUTED = ("dt", "size", "remsize", "price", "value", "comm", "pnl", "psize", "pprice", "margin")
-_MOVING = ("status", "triggered", "comminfo", "_active", "broker", "plen", "pannotated")
+_executed = itemgetter(*_EXECUTED)
 
 
 class OpenOrders(Sequence[Any]):
@@ -77,7 +81,6 @@ class Replica:
         """The strategy's objects for the orders that are at the venue, as far as it has been told."""
         self.accepted: dict[int, Any] = {}
         """Those of them that were reported accepted."""
-        self._seen: WeakValueDictionary[int, Any] = WeakValueDictionary()  # the same, ended ones included while held
         self.asked: dict[int, Any] = {}
         """The copies by which orders were cancelled: Backtrader ends the object it was handed, and no other."""
         self._waking: list[Any] = []  # the children that the venue activates
@@ -85,31 +88,32 @@ class Replica:
     def know(self, orders: Iterable[Any]) -> None:
         """Take up the strategy's objects again, after a restart."""
         self.orders = {order.ref: order for order in orders}
-        self._seen.update(self.orders)
 
     def known(self, twin: Any) -> Any:
         """Return the strategy's object for one of the venue's."""
-        return self._seen.get(twin.ref, twin)
+        return self.orders.get(twin.ref) or vars(twin).get(OURS, twin)
 
     def twin(self, order: Any) -> Any:
         """Return the venue's own object for the strategy's order; what was asked for is shared, what happens is not."""
         self.touch()
         twin = clone(order)
-        twin.executed = OrderData(remsize=order.executed.remsize)
-        self.orders[order.ref] = self._seen[order.ref] = order
+        twin.executed = unfilled(order.executed.remsize)
+        vars(twin)[OURS] = self.orders[order.ref] = order
         return twin
 
     def begin(self) -> None:
         """Begin a cycle: children become active with the venue's, once their parent was reported complete."""
         self.touch()
+        if not self.far._toactivate and not self._waking:
+            return
         self._waking += self.far._toactivate
         asleep: list[Any] = []
         for twin in self._waking:
-            parent = None if twin.parent is None else self._seen.get(twin.parent.ref)
+            parent = None if twin.parent is None else self.known(twin.parent)
             if parent is not None and parent.alive():
                 asleep.append(twin)
-            elif (order := self._seen.get(twin.ref)) is not None:
-                order.activate()
+            else:
+                self.known(twin).activate()
         self._waking = asleep
 
     def touch(self) -> None:
@@ -122,30 +126,31 @@ class Replica:
 
     def apply(self, told: Told) -> None:
         """Take in a report: the order, the cash and the position change together, then the strategy is notified."""
-        near, seen = self._near, told.order
-        order = self.asked.pop(seen.ref, None) or self._seen.get(seen.ref)
+        near, news = self._near, told.order
+        theirs, ref = news.__dict__, news.ref
+        order = self.asked.pop(ref, None) or self.orders.get(ref) or theirs.get(OURS)
         if order is None:  # an order of the past, which Backtrader made itself
-            order = self.orders[seen.ref] = self._seen[seen.ref] = clone(seen)
-            order.executed = OrderData(remsize=seen.size)
-        executed, news = order.executed, seen.executed
-        executed.exbits.extend(news.iterpending())
-        for name in _EXECUTED:
-            setattr(executed, name, getattr(news, name))
-        for name in _MOVING:
-            if name in seen.__dict__:
-                setattr(order, name, getattr(seen, name))
+            order = self.orders[ref] = clone(news)
+            order.executed = unfilled(news.size)
+        _take_in(order.executed, news.executed)
+        ours, status = order.__dict__, theirs["status"]
+        ours["status"], ours["triggered"], ours["comminfo"] = status, theirs["triggered"], theirs["comminfo"]
+        ours["_active"], ours["broker"] = theirs["_active"], theirs["broker"]
+        for name in ("plen", "pannotated"):
+            if name in theirs:
+                ours[name] = theirs[name]
         if told.held is not None:
             data, position = told.held
             self.touch()
             near.positions[data].__dict__.update(position.__dict__)
             near.cash += told.cash
-        if not order.alive():
-            self.orders.pop(order.ref, None)
-            self.accepted.pop(order.ref, None)
-        elif order.status == bt.Order.Accepted:
-            self.accepted[order.ref] = order
-        elif order.status == bt.Order.Submitted:
+        if status == _ACCEPTED:
+            self.accepted[ref] = order
+        elif status == _SUBMITTED:
             near.orders.append(order)
+        elif status != _PARTIAL:
+            self.orders.pop(ref, None)
+            self.accepted.pop(ref, None)
         if not told.silent:
             near.tell(order)
 
@@ -160,12 +165,13 @@ class Replica:
         near, far = self._near, self.far
         if not self.in_flight():
             self.touch()
-            known, true = near.__dict__, far.__dict__
-            for name in SCALARS:
-                known[name] = true[name]
+            near.__dict__.update(zip(SCALARS, _scalars(far.__dict__), strict=True))
             near._cash_addition.clear()
+            far.orders.clear()  # of which only the strategy's are ever asked for
+            positions = near.positions
             for data, position in far.positions.items():
-                near.positions[data].__dict__.update(position.__dict__)
+                if position.size or positions[data].size:  # one that was flat has not changed
+                    positions[data].__dict__.update(position.__dict__)
             return
         near.cash -= far.interest
         for data, position in near.positions.items():
@@ -174,3 +180,12 @@ class Replica:
                 near.cash += scheme.cashadjust(position.size, position.adjbase, data.close[0])
                 position.adjbase = data.close[0]
         near._get_value()
+
+
+def _take_in(executed: Any, news: Any) -> None:
+    """Let what the strategy knows was executed become what is reported, with the fills that are new."""
+    if news.p1 == news.p2:
+        executed.dt = news.dt
+        return
+    executed.exbits.extend(news.iterpending())
+    executed.__dict__.update(zip(_EXECUTED, _executed(news.__dict__), strict=True))

@@ -44,6 +44,8 @@ def to_ns(stamp: float) -> int:
 
 def exact(number: Any) -> Decimal:
     """Return a number as the shortest decimal that reads back as it; whole numbers without a fraction."""
+    if type(number) is int:
+        return Decimal(number)
     number = float(number)
     return Decimal(int(number)) if number.is_integer() else Decimal(repr(number))
 
@@ -76,6 +78,10 @@ def span(data: Any) -> tuple[int, int]:
     end = to_ns(stamps[0])
     start = end - _FRAMES.get(data._timeframe, 0) * (data._compression or 1)
     if len(data) > 1:
-        with suppress(IndexError):  # a feed under exactbars may keep one bar alone
-            start = max(start, to_ns(stamps[-1]))
-    return min(start, end), end
+        try:
+            before = to_ns(stamps[-1])
+        except IndexError:  # a feed under exactbars may keep one bar alone
+            return start, end
+        if before > start:
+            return min(before, end), end
+    return start, end

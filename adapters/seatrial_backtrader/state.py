@@ -257,8 +257,9 @@ def _read_desk(reader: Reader, desk: Any, stored: dict[str, Any]) -> None:
     desk.tickets.clear()
     desk.by_id.clear()
     for one in stored["tickets"]:
-        ticket = Ticket(reader.order(one["order"]), one["id"], one["symbol"], one["sent"], check=one["check"])
-        ticket.twin, ticket.left = reader.order(one["twin"]), Decimal(one["left"])
+        order, left = reader.order(one["order"]), Decimal(one["left"])
+        ticket = Ticket(order, one["id"], one["symbol"], one["sent"], left, check=one["check"])
+        ticket.twin = reader.order(one["twin"])
         for name in _FLAGS:
             setattr(ticket, name, one[name])
         desk.open(ticket)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from itertools import takewhile
 from pathlib import Path
-from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, cast
 
 import backtrader as bt
 
-import seatrial
 from seatrial.clock import iso
 from seatrial.contracts.market import Bar
 from seatrial.contracts.venue import Convention, LimitFill
+from seatrial.engine.places import place_of
 from seatrial.engine.recording import Recorder, run_record
 from seatrial.engine.run import open_scenario, steps_of, traded
 from seatrial.errors import InvalidConfigError, SeatrialError, StrategyError
@@ -39,8 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["Voyage"]
 
 _INTERRUPTED = "it was interrupted"
-_PLACES = tuple(Path(str(module.__file__)).resolve().parent for module in (bt, seatrial, analyses))
-"""Where the code lies that is not the strategy's: Backtrader's, the core's, and ours."""
+_PLACES = tuple(Path(str(module.__file__)).resolve().parent for module in (bt, analyses))
+"""Where the code lies that is neither the strategy's nor the core's: Backtrader's, and ours."""
 
 
 class Voyage:
@@ -163,9 +162,9 @@ class Voyage:
     def _failed(self, error: Exception) -> StrategyError:
         strategy = self._scenario.strategy
         path = "" if strategy is None else strategy.path
-        own = [frame for frame in extract_tb(error.__traceback__) if not _is_ours(frame.filename)]
-        place = f", {own[-1].filename.rpartition('/')[2]}:{own[-1].lineno}" if own else ""
-        return StrategyError(path, f"it failed at {iso(self.now)}{place} ({type(error).__name__}: {error})")
+        place = place_of(error, engine=_PLACES)
+        where = f", {place}" if place else ""
+        return StrategyError(path, f"it failed at {iso(self.now)}{where} ({type(error).__name__}: {error})")
 
     def _record(self, found: dict[str, Any]) -> RunRecord:
         return run_record(
@@ -228,8 +227,3 @@ def _check(scenario: Scenario, kind: Any) -> None:
     if unknown:
         problem = f"it takes no {unknown[0]!r}; its params are {', '.join(sorted(takes)) or 'none'}"
         raise StrategyError(strategy.path, problem)
-
-
-def _is_ours(filename: str) -> bool:
-    path = Path(filename).resolve()
-    return any(path.is_relative_to(place) for place in _PLACES)

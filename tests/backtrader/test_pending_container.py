@@ -65,6 +65,8 @@ def large(orders: list[Any]) -> PendingOrders:
 
 def handed_out(pending: Any) -> list[Any]:
     """Return what a pass hands out and puts back."""
+    if isinstance(pending, PendingOrders):
+        pending.arrange()
     pending.append(None)
     given_out = []
     while (order := pending.popleft()) is not None:
@@ -178,6 +180,7 @@ def test_a_container_is_plain_again_once_few_are_left() -> None:
     """Where orders leave, the next pass ends with a deque that holds the rest."""
     orders = made(40)
     pending = PendingOrders(orders)
+    pending.arrange()
     pending.append(None)
     assert pending.popleft() is None
     assert type(pending) is not PendingOrders

@@ -76,6 +76,7 @@ def test_a_record_tells_the_run(ibm: tuple[Any, RunRecord]) -> None:
     assert all(
         decisions[order.order_id].decided == closes[order.created_at // (86_400 * 10**9)] for order in record.orders
     )
+    assert {point.ts // DAY for point in record.equity} == set(closes)
     assert record.scenario.strategy is not None
     assert record.scenario.strategy.path.endswith("one_line:Crossing")
     assert record.scenario.tape.feeds == ("ibm_daily",)

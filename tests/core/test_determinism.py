@@ -80,7 +80,7 @@ def _in_new_process(*arguments: str, hash_seed: str = "random", python: str = sy
     if python != sys.executable:
         environment["PYTHONPATH"] = str(Path(seatrial.__file__).parents[1])
     command = [python, str(SCENARIO), *arguments]
-    return subprocess.run(command, check=True, capture_output=True, env=environment, timeout=60).stdout
+    return subprocess.run(command, check=True, capture_output=True, env=environment, timeout=240).stdout
 
 
 def _differences(expected: bytes, found: bytes) -> str:
@@ -100,7 +100,7 @@ def _check_against_golden(found: bytes) -> None:
 def _runs(python: str) -> bool:
     """Return whether `python` is no shim, and can import what the core needs."""
     try:
-        done = subprocess.run([python, "-c", "import msgspec"], capture_output=True, check=False, timeout=30)
+        done = subprocess.run([python, "-c", "import msgspec"], capture_output=True, check=False, timeout=240)
     except OSError:
         return False
     return done.returncode == 0
@@ -246,7 +246,7 @@ def test_a_draw_from_the_hash_seed_is_caught() -> None:
     def run(hash_seed: str) -> bytes:
         command = [sys.executable, "-c", twin, str(SCENARIO)]
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
-        return subprocess.run(command, check=True, capture_output=True, env=environment, timeout=60).stdout
+        return subprocess.run(command, check=True, capture_output=True, env=environment, timeout=240).stdout
 
     assert run("1") == run("1")
     assert run("1") != run("2")

@@ -165,7 +165,7 @@ def test_new_processes_go_on_from_files_alone(voyage: Voyage) -> None:
         )
         for half in range(2)
     ]
-    printed = [json.loads(line) for process in running for line in process.communicate(timeout=60)[0].splitlines()]
+    printed = [json.loads(line) for process in running for line in process.communicate(timeout=240)[0].splitlines()]
 
     by_path = {line["path"]: (line["made"], line["fingerprint"]) for line in printed}
     total = len(voyage.checkpoints)

@@ -134,7 +134,7 @@ def test_program_with_risk_and_checkpoint_runs_as_written(tmp_path: Path) -> Non
     manager.save_checkpoint(checkpoint)
     restored = manager.restore_simulator(manager.load_checkpoint("paper-001"))
     program = [sys.executable, "-c", REST, str(tmp_path / "checkpoints"), current_time.isoformat(), json.dumps(LATER)]
-    elsewhere = subprocess.run(program, check=True, capture_output=True, timeout=60).stdout
+    elsewhere = subprocess.run(program, check=True, capture_output=True, timeout=240).stdout
 
     # 990 at 100.05 and 9.90 in commission: 59.40 are lost at once, and 5 on each at 95
     [latched] = [event for event in simulator.events if type(event) is TradingStateChanged]

@@ -23,7 +23,7 @@ PROGRAM = Path(__file__).parent / "rig" / "live.py"
 
 def _run(step: str, folder: Path, code: int) -> dict[str, Any]:
     command = [sys.executable, str(PROGRAM), step, str(folder)]
-    result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=240)
     assert result.returncode == code, result.stdout + result.stderr
     found: dict[str, Any] = json.loads([line for line in result.stdout.splitlines() if line.startswith("{")][-1])
     return found
@@ -84,7 +84,7 @@ def test_nautilustraders_own_acceptance_strategy_passes() -> None:
     Under delays every way of trading comes to what it should, and leaves nothing when the node stops.
     """
     command = [sys.executable, str(PROGRAM.with_name("tester.py"))]
-    result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=240)
     assert result.returncode == 0, result.stdout + result.stderr
     found = json.loads([line for line in result.stdout.splitlines() if line.startswith("{")][-1])
     by_name = {name.rsplit("-", 1)[0]: one for name, one in found.items()}

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from seatrial.contracts.checkpoint import ExecutionCheckpoint
     from seatrial.plugins import Plugins
 
-__all__ = ["SeatrialBacktestClient", "SeatrialModule", "SeatrialModuleConfig", "attach", "attach_node"]
+__all__ = ["SeatrialBacktestClient", "SeatrialModule", "SeatrialModuleConfig", "attach", "attach_module", "attach_node"]
 
 _WAITING: WeakSet[Any] = WeakSet()
 """The modules that a node has built from its configuration, and nobody has attached yet."""
@@ -252,7 +252,7 @@ def attach(
             raise InvalidConfigError(setting, venue_options[setting], f"{problem}; leave it out")
     module = SeatrialModule()
     engine.add_venue(venue=venue, modules=[module], **venue_options)
-    return _attached(
+    return attach_module(
         engine,
         module,
         {
@@ -278,16 +278,17 @@ def attach_node(node: Any) -> tuple[Session, ...]:
         for module in [one for one in _WAITING if one.exchange.msgbus is bus]:
             settings = module.settings
             options = {name: getattr(settings, name) for name in ("latency", "risk", "simulator_id", "seed")}
-            sessions.append(_attached(engine, module, options))
+            sessions.append(attach_module(engine, module, options))
     if not sessions:
         problem = "no venue of it has a SeatrialModule among its modules, or node.build() was not called yet"
         raise InvalidConfigError("node", type(node).__name__, problem)
     return tuple(sessions)
 
 
-def _attached(
+def attach_module(
     engine: Any, module: SeatrialModule, options: Mapping[str, Any], resume_from: ExecutionCheckpoint | None = None
 ) -> Session:
+    """Put the gate before the venue that `module` was added to; `options` are those of a `Session`."""
     _WAITING.discard(module)
     kernel = engine.kernel
     stock = module.exchange.exec_client

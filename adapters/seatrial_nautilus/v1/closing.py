@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.model.enums import OrderSide
-from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId
+from nautilus_trader.model.identifiers import ClientOrderId
 from nautilus_trader.model.orders import MarketOrder
 
 from seatrial.contracts.terms import OrderSide as CoreSide
@@ -17,12 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["closing_order"]
 
 
-def closing_order(order: Order, cache: Any, trader_id: Any) -> tuple[Any, Any]:
-    """Return a market order that does what the gate's order says, and the position it is sent for.
+def closing_order(order: Order, instrument_id: Any, cache: Any, trader_id: Any) -> tuple[Any, Any]:
+    """Return a market order that does what the gate's order on an instrument says, and the position it is sent for.
 
     It is the order of the strategy that holds the largest position it reduces.
     """
-    instrument_id = InstrumentId.from_str(order.symbol)
     buys = order.side is CoreSide.BUY
     held = [one for one in cache.positions_open(None, instrument_id) if one.is_short is buys]
     position = max(held, key=lambda one: (one.quantity, one.id.value))

@@ -9,11 +9,11 @@ from nautilus_trader.trading.strategy import Strategy
 from seatrial.engine.loading import load_class
 from seatrial.engine.needs import refuse_unclaimed
 from seatrial.engine.run import Run
-from seatrial.errors import InvalidConfigError
 from seatrial.plugins import installed_plugins
 from seatrial_nautilus.claims import NAUTILUS
 from seatrial_nautilus.v1.engine_params import check_params
 from seatrial_nautilus.v1.floor import NautilusSimulator
+from seatrial_nautilus.v1.own import OwnRun
 from seatrial_nautilus.v1.stock import stock_executions
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ __all__ = ["NautilusEngine"]
 
 
 class NautilusEngine:
-    """Runs scenarios on NautilusTrader's matching."""
+    """Runs scenarios on NautilusTrader: the neutral strategy on its matching, or a strategy of its own as it is."""
 
     def __init__(self, plugins: Plugins | None = None) -> None:
         """Look names up in `plugins`, the installed ones unless given."""
@@ -38,11 +38,11 @@ class NautilusEngine:
         :raises SeatrialError: for a scenario that cannot be run, or a strategy that fails, naming what is wrong.
         """
         refuse_unclaimed(scenario, NAUTILUS.capabilities)
-        settings = check_params(scenario.engine_params)
         plugins = self._plugins or installed_plugins()
-        strategy = scenario.strategy
-        if strategy is not None and issubclass(load_class(strategy.path), Strategy):
-            raise InvalidConfigError("strategy", strategy.path, "it is NautilusTrader's own; run it with attach()")
+        kind = None if scenario.strategy is None else load_class(scenario.strategy.path)
+        if kind is not None and issubclass(kind, Strategy):
+            return OwnRun(scenario, kind, NAUTILUS, plugins, monitor).run()
+        settings = check_params(scenario.engine_params)
         with Run(scenario, NAUTILUS, plugins, directory, monitor, simulator=NautilusSimulator) as run:
             run.simulator.venue.market.settings = settings
             for rows in run.steps():

@@ -19,10 +19,10 @@ def currency_of(options: dict[str, Any]) -> str | None:
     return str(balances[0].currency.code) if len(balances) == 1 else None
 
 
-def core_instrument(instrument: Any) -> Instrument:
-    """Return an instrument with its multiplier; ticks and lots are the venue's to check."""
+def core_instrument(instrument: Any, symbol: str) -> Instrument:
+    """Return an instrument as `symbol`, with its multiplier; ticks and lots are the venue's to check."""
     return Instrument(
-        symbol=instrument.id.value,
+        symbol=symbol,
         multiplier=Decimal(str(instrument.multiplier)),
         currency=str(instrument.get_cost_currency().code),
     )

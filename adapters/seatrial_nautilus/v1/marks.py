@@ -25,12 +25,15 @@ class Marks:
     meantime the latest of each instrument is enough.
     """
 
-    def __init__(self, gate: ExecutionGate, world: VenueWorld, *, at_once: bool) -> None:
-        """Mark positions of `gate` at what the venue of `world` shows."""
+    def __init__(
+        self, gate: ExecutionGate, world: VenueWorld, symbol_of: Callable[[Any], str], *, at_once: bool
+    ) -> None:
+        """Mark positions of `gate` at what the venue of `world` shows; `symbol_of` names instruments there."""
         self.at_once = at_once
         """Whether the gate is to be marked with each piece of data."""
         self._gate = gate
         self._world = world
+        self._symbol_of = symbol_of
         self.quoted: set[str] = set()
         """The symbols that have quotes or a book."""
         self.traded: set[str] = set()
@@ -58,18 +61,18 @@ class Marks:
                 self.take(data)
 
     def _quote(self, tick: Any) -> None:
-        symbol = tick.instrument_id.value
+        symbol = self._symbol_of(tick.instrument_id)
         self.quoted.add(symbol)
         self._mark(symbol, (tick.bid_price.as_decimal() + tick.ask_price.as_decimal()) * _HALF, tick.ts_init)
 
     def _trade(self, tick: Any) -> None:
-        symbol = tick.instrument_id.value
+        symbol = self._symbol_of(tick.instrument_id)
         self.traded.add(symbol)
         if symbol not in self.quoted:
             self._mark(symbol, tick.price.as_decimal(), tick.ts_init)
 
     def _bar(self, bar: Any) -> None:
-        symbol = bar.bar_type.instrument_id.value
+        symbol = self._symbol_of(bar.bar_type.instrument_id)
         if symbol not in self.quoted and symbol not in self.traded:
             self._mark(symbol, bar.close.as_decimal(), bar.ts_init)
 
@@ -77,7 +80,7 @@ class Marks:
         exchange = self._world.exchange
         bid, ask = exchange.best_bid_price(data.instrument_id), exchange.best_ask_price(data.instrument_id)
         if bid is not None and ask is not None:
-            symbol = data.instrument_id.value
+            symbol = self._symbol_of(data.instrument_id)
             self.quoted.add(symbol)
             self._mark(symbol, (bid.as_decimal() + ask.as_decimal()) * _HALF, data.ts_init)
 

@@ -54,9 +54,12 @@ _GROUPED = frozenset({ContingencyType.OCO, ContingencyType.OUO})
 _BASIS_POINTS = Decimal(100)
 
 
-def core_order(order: Any, now: int, name_of: Callable[[str], str]) -> Order:
-    """Return a trader's order, which has not been sent yet, as the gate's; `name_of` names its strategy there."""
-    terms = _common(order, now, name_of)
+def core_order(order: Any, now: int, name_of: Callable[[str], str], symbol_of: Callable[[Any], str]) -> Order:
+    """Return a trader's order, which has not been sent yet, as the gate's.
+
+    `name_of` names its strategy there, `symbol_of` its instrument.
+    """
+    terms = _common(order, now, name_of, symbol_of)
     kind = _TYPES.get(order.order_type)
     try:
         if kind is None or order.is_quote_quantity:
@@ -73,13 +76,13 @@ class _NoWordFor(Exception):
     """Something the gate's order cannot say."""
 
 
-def _common(order: Any, now: int, name_of: Callable[[str], str]) -> dict[str, Any]:
+def _common(order: Any, now: int, name_of: Callable[[str], str], symbol_of: Callable[[Any], str]) -> dict[str, Any]:
     linked = [one.value for one in order.linked_order_ids or ()]
     grouped = order.contingency_type in _GROUPED and linked
     expires = order.expire_time_ns if order.time_in_force == TimeInForce.GTD else 0
     return {
         "order_id": order.client_order_id.value,
-        "symbol": order.instrument_id.value,
+        "symbol": symbol_of(order.instrument_id),
         "side": CoreSide.BUY if order.side == OrderSide.BUY else CoreSide.SELL,
         "quantity": order.quantity.as_decimal(),
         "created_at": now,

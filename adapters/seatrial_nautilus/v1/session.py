@@ -68,11 +68,13 @@ class Session:
         simulator_id: str = "sim",
         seed: int = 0,
         strategy_names: Mapping[str, str] | None = None,
+        symbols: Mapping[str, str] | None = None,
         plugins: Plugins | None = None,
     ) -> None:
         """Stand between `client`, whose trader keeps `cache`, and a venue with `options`.
 
-        `strategy_names` gives strategies another name in the gate, from which their draws follow.
+        `strategy_names` gives strategies another name in the gate, from which their draws follow, `symbols` does the
+        same for instruments.
 
         :raises InvalidConfigError: for rules that would have to count in several currencies.
         """
@@ -107,13 +109,15 @@ class Session:
         self._port.reporter = self.reporter
         self.world.sink = self.reporter.hear
         self.world.live = self.reporter.told
+        self._listed: dict[str, Any] = {}
         self.known_orders: dict[str, Order] = {}
         """Orders that were the gate's own before they became the trader's, until they are sent."""
         self.at: Callable[[int], None] = _nothing
         """Called with each time at which something is about to be delivered."""
         self._names = dict(strategy_names or {})
+        self._symbols = dict(symbols or {})
         self._teller = Teller(client, names_positions=self.world.names_positions)
-        self.marks = Marks(self.gate, self.world, at_once=risk is not None)
+        self.marks = Marks(self.gate, self.world, self.symbol_of, at_once=risk is not None)
         """What positions are valued at."""
         self._natives: deque[tuple[Event, Any]] = deque()
         self.gate.add_listener(self._hear)
@@ -142,7 +146,13 @@ class Session:
             return
         check_instrument(instrument, self.currency, has_rules=self.risk_config is not None)
         self.world.add_instrument(instrument)
-        self.instruments.describe(core_instrument(instrument))
+        self.instruments.describe(core_instrument(instrument, self.symbol_of(instrument.id)))
+        self._listed[self.symbol_of(instrument.id)] = instrument.id
+
+    def symbol_of(self, instrument_id: Any) -> str:
+        """Return what an instrument is called in the gate."""
+        name: str = instrument_id.value
+        return self._symbols.get(name, name)
 
     # -- time and the market ---------------------------------------------------------------------------------------
 
@@ -211,7 +221,7 @@ class Session:
     def cancel_all(self, command: Any, clock: int) -> None:
         """Ask to end every order of one strategy, instrument and side; exits go with the entry they wait for."""
         now = self.now(clock)
-        symbol, strategy_id = command.instrument_id.value, self._name(command.strategy_id.value)
+        symbol, strategy_id = self.symbol_of(command.instrument_id), self._name(command.strategy_id.value)
         side = command.order_side
         for order in tuple(self.gate.pending_orders.values()):
             if order.symbol != symbol or order.strategy_id != strategy_id or order.pending_cancels:
@@ -247,7 +257,7 @@ class Session:
 
     def _ours(self, order: Any, now: int) -> Order:
         known = self.known_orders.pop(order.client_order_id.value, None)
-        return core_order(order, now, self._name) if known is None else known
+        return core_order(order, now, self._name, self.symbol_of) if known is None else known
 
     def _name(self, strategy_id: str) -> str:
         return self._names.get(strategy_id, strategy_id)
@@ -277,7 +287,7 @@ class Session:
 
     def _close(self, order: Order) -> None:
         """Make the trader know an order with which the gate closes a position."""
-        made, position_id = closing_order(order, self.cache, self.client.trader_id)
+        made, position_id = closing_order(order, self._listed[order.symbol], self.cache, self.client.trader_id)
         self.cache.add_order(made, position_id, self.client.id)
         self._teller.submitted(made, order.created_at)
 

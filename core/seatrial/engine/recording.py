@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -16,20 +16,33 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from seatrial.contracts.account import AccountView
-    from seatrial.contracts.engine import EngineInfo
+    from seatrial.contracts.engine import EngineInfo, TapeFault
     from seatrial.contracts.events import Event
     from seatrial.contracts.orders import Order
     from seatrial.contracts.scenario import Scenario
-    from seatrial.data.tape import OpenTape
     from seatrial.engine.context import OrderTarget
     from seatrial.gate.gate import ExecutionGate
 
-__all__ = ["Recorder", "RecorderState", "run_record"]
+__all__ = ["ReadTape", "Recorder", "RecorderState", "run_record"]
 
 _ZERO = Decimal(0)
 _HUNDRED = Decimal(100)
 _MOST = 4096
 """How many samples are kept; a full list is thinned to half, and sampled half as often from then on."""
+
+
+class ReadTape(Protocol):
+    """A tape that was read, and knows what it had to drop."""
+
+    @property
+    def faults(self) -> list[TapeFault]:
+        """The first rows that were dropped."""
+        ...
+
+    @property
+    def fault_count(self) -> int:
+        """How many rows were dropped."""
+        ...
 
 
 class RecorderState(msgspec.Struct, frozen=True):
@@ -128,16 +141,18 @@ def run_record(
     account: AccountView,
     recorder: Recorder,
     *,
-    tape: OpenTape | None,
+    tape: ReadTape | None,
     started: int | None,
     stopped: str | None,
     dropped: Mapping[str, Exception],
     checkpoints: Iterable[str] = (),
+    warnings: Iterable[str] = (),
     analyses: dict[str, Any] | None = None,
 ) -> RunRecord:
     """Return what happened in a run of `scenario` that is over; `dropped` are the observers that failed, with what.
 
-    A run that was never `started` has the gate's present time; one whose rows came from elsewhere has no `tape`.
+    `warnings` are what the engine has to say beside that. A run that was never `started` has the gate's present time;
+    one whose rows came from elsewhere has no `tape`.
     """
     risk = gate.admission.risk
     return RunRecord(
@@ -164,6 +179,6 @@ def run_record(
         checkpoints=tuple(checkpoints),
         faults=() if tape is None else tuple(tape.faults),
         fault_count=0 if tape is None else tape.fault_count,
-        warnings=tuple(f"observer {name!r} failed: {error}" for name, error in dropped.items()),
+        warnings=(*warnings, *[f"observer {name!r} failed: {error}" for name, error in dropped.items()]),
         analyses=analyses or {},
     )

@@ -24,7 +24,7 @@ MS = 1_000_000
 
 def _run(step: str, folder: Path, code: int) -> dict[str, Any]:
     command = [sys.executable, str(PROGRAM), step, str(folder)]
-    result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=240)
     assert result.returncode == code, result.stdout + result.stderr
     found: dict[str, Any] = json.loads([line for line in result.stdout.splitlines() if line.startswith("{")][-1])
     return found
