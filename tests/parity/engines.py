@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,11 +14,9 @@ from seatrial.errors import EngineNotInstalledError
 from seatrial.plugins import installed_plugins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from seatrial.contracts.engine import Engine
 
-__all__ = ["ENGINES", "ParityEngine", "installed"]
+__all__ = ["ENGINES", "ParityEngine", "missing"]
 
 
 class ParityEngine(msgspec.Struct, frozen=True):
@@ -51,12 +50,15 @@ ENGINES = (
 )
 
 
-def installed() -> Iterator[tuple[ParityEngine, Engine]]:
-    """Yield the engines that are there."""
-    for engine in ENGINES:
-        if engine.name not in installed_plugins().engines():
-            continue
-        try:
-            yield engine, engine.load()
-        except EngineNotInstalledError:
-            continue
+@cache
+def missing() -> tuple[ParityEngine, ...]:
+    """Return the engines that are not installed here."""
+    return tuple([engine for engine in ENGINES if not _is_installed(engine)])
+
+
+def _is_installed(engine: ParityEngine) -> bool:
+    try:
+        engine.load()
+    except EngineNotInstalledError:
+        return False
+    return True

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import msgspec
 from tests.parity.aspects import Difference, differences, differing_aspects, first_difference
 from tests.parity.cases import CASES, PROFILES, ParityCase
-from tests.parity.engines import ParityEngine, installed
+from tests.parity.engines import ENGINES, ParityEngine, missing
 from tests.parity.rules import Two
 
 from seatrial.engine.native import NativeEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
+
+    from tests.parity.tapes import ParityTape
 
     from seatrial.contracts.engine import Engine, RunRecord
 
@@ -25,7 +27,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     `aspects` are those in which the engine differs from the native venue as it stands, `first` is where, and `rules`
     explain it. `left` are the aspects in which it still differs from the native venue in the engine's conventions,
-    and `unexplained` what no rule knows.
+    `explained` the rules of the orders that do, and `unexplained` what no rule knows.
     """
 
     case: ParityCase
@@ -35,16 +37,16 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     first: Difference | None
     rules: tuple[str, ...]
     left: tuple[str, ...]
+    explained: dict[str, str]
     unexplained: tuple[Difference, ...]
 
 
-def findings() -> Iterator[Finding]:
-    """Compare every case, under every profile, on every engine that is installed."""
-    engines = list(installed())
+def findings(tape: ParityTape) -> Iterator[Finding]:
+    """Compare every case on a tape, under every profile, on every engine that is installed."""
+    engines = [(engine, engine.load()) for engine in ENGINES if engine not in missing()]
     for case in CASES:
-        for profile in PROFILES:
-            scenario = case.scenario(profile)
-            native = NativeEngine().run(scenario)
+        for profile in PROFILES if case.tape is tape else ():
+            native = NativeEngine().run(case.scenario(profile))
             for engine, loaded in engines:
                 yield compare(case, profile, native, engine, loaded)
 
@@ -63,14 +65,13 @@ def compare(case: ParityCase, profile: str, first: RunRecord, engine: ParityEngi
     other = loaded.run(scenario)
     two = Two(native, other)
     unexplained: list[Difference] = []
-    explained: set[str] = set()
+    explained: dict[str, str] = {}
     for difference in _all_differences(native, other):
         known = next((rule.rule_id for rule in engine.semantics if rule.holds(two, difference)), None)
         if known is None:
             unexplained.append(difference)
         else:
-            explained.add(difference.order_id)
-            rules += [known] if known not in rules else []
+            explained[difference.order_id] = known
     unexplained = [one for one in unexplained if not _waits(one, explained, native, other)]
     return Finding(
         case=case,
@@ -78,13 +79,14 @@ def compare(case: ParityCase, profile: str, first: RunRecord, engine: ParityEngi
         engine=engine,
         aspects=differing_aspects(first, other),
         first=first_difference(first, other),
-        rules=tuple(rules),
+        rules=tuple(dict.fromkeys((*rules, *explained.values()))),
         left=differing_aspects(native, other),
+        explained=explained,
         unexplained=tuple(unexplained),
     )
 
 
-def _waits(difference: Difference, explained: set[str], native: RunRecord, other: RunRecord) -> bool:
+def _waits(difference: Difference, explained: Container[str], native: RunRecord, other: RunRecord) -> bool:
     """Return whether an order's report only came later, behind the report of an order whose difference is explained.
 
     Reports never overtake each other, so on the side where it is later it is told together with that one.

@@ -25,7 +25,8 @@ def _is_met_at_a_point(two: Two, difference: Difference) -> bool:
     """An order that was woken within a bar met the next of the bar's four points, not the price that woke it."""
     order = two.order(difference.order_id)
     if order.order_type is OrderType.STOP_LIMIT:
-        return _fill_by_points(two, order) == _fill(two, order)
+        walked = _fill_by_points(two, order)
+        return _fills(two, order) == ([] if walked is None else [(*walked, order.quantity)])
     return order.parent_id is not None and _is_exit_at_a_point(two, order, difference)
 
 
@@ -50,18 +51,19 @@ def _fill_by_points(two: Two, order: Order) -> tuple[int, Decimal] | None:
 def _is_exit_at_a_point(two: Two, order: Order, difference: Difference) -> bool:
     """The entry was filled on the way to a point beyond the exit's trigger, which natively the way passes."""
     bar = two.bar_at(difference.known_at)
-    fill, stop = _fill(two, order), order.stop_price
+    fills, stop = _fills(two, order), order.stop_price
     entry = [event["timestamp"] for event in history_of(two.other, order.parent_id or "") if event["event"] == "filled"]
-    if bar is None or fill is None or stop is None or fill[0] not in entry:
+    if bar is None or len(fills) != 1 or stop is None or difference.native is None:
         return False
-    natively = difference.native is not None and difference.native.get("price") == stop
-    return natively and fill in bar_path(bar, bar.start or 0)
+    at, price, quantity = fills[0]
+    whole = at in entry and quantity == order.quantity
+    return whole and (at, price) in bar_path(bar, bar.start or 0) and difference.native.get("price") == stop
 
 
-def _fill(two: Two, order: Order) -> tuple[int, Decimal] | None:
-    """Return when and at which price the other engine filled an order, if it did, all at once."""
-    fills = [event for event in history_of(two.other, order.order_id) if event["event"] == "filled"]
-    return (fills[0]["timestamp"], fills[0]["price"]) if len(fills) == 1 else None
+def _fills(two: Two, order: Order) -> list[tuple[int, Decimal, Decimal]]:
+    """Return when, at which price and for how much NautilusTrader filled an order."""
+    events = [event for event in history_of(two.other, order.order_id) if event["event"] == "filled"]
+    return [(event["timestamp"], event["price"], event["quantity"]) for event in events]
 
 
 NAUTILUS_RULES: tuple[Rule, ...] = (
