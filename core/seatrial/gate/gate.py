@@ -158,6 +158,11 @@ class ExecutionGate(Foreign):
         self._finish()
         return client.completed.get(order_id) or client.pending[order_id]
 
+    def deny(self, order: Order, rejection: Rejection, now: int) -> Order:
+        """Record a new order that somebody on this side has refused before it came here; return it REJECTED."""
+        self._enter(now, "deny")
+        return self._deny(((order, rejection),), now)[0]
+
     def submit_bracket(self, entry: Order, *exits: Order, now: int, native: object = None) -> tuple[Order, ...]:
         """Send an entry with its exits as one message; all are accepted or all refused.
 
