@@ -56,7 +56,7 @@ class ParityCase(msgspec.Struct, frozen=True):
         params = {"symbol": tape.instrument.symbol, "unit": str(tape.unit), "step": str(tape.step)}
         limit = PositionLimitRule(max_shares=_LIMIT * tape.unit)
         return Scenario(
-            tape=_rows(tape.name),
+            tape=_rows(tape),
             instruments=(tape.instrument,),
             strategy=StrategyRef(path=f"{strategies.__name__}:{self.strategy}", params=params),
             execution=ExecutionConfig(
@@ -70,8 +70,7 @@ class ParityCase(msgspec.Struct, frozen=True):
 
 
 @cache
-def _rows(name: str) -> Tape:
-    [tape] = [tape for tape in TAPES if tape.name == name]
+def _rows(tape: ParityTape) -> Tape:
     return Tape(rows=tape.rows())
 
 
