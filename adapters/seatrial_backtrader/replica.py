@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["OURS", "SCALARS", "Replica"]
 
-_ACCEPTED, _PARTIAL, _SUBMITTED = bt.Order.Accepted, bt.Order.Partial, bt.Order.Submitted
+_ACCEPTED, _SUBMITTED = bt.Order.Accepted, bt.Order.Submitted
+_ALIVE = frozenset({bt.Order.Submitted, bt.Order.Accepted, bt.Order.Partial})
 OURS = "_ours"
 """The attribute by which the venue's object for an order knows the strategy's."""
 
@@ -130,7 +131,7 @@ class Replica:
         theirs, ref = news.__dict__, news.ref
         order = self.asked.pop(ref, None) or self.orders.get(ref) or theirs.get(OURS)
         if order is None:  # an order of the past, which Backtrader made itself
-            order = self.orders[ref] = clone(news)
+            order = clone(news)
             order.executed = unfilled(news.size)
         _take_in(order.executed, news.executed)
         ours, status = order.__dict__, theirs["status"]
@@ -144,11 +145,13 @@ class Replica:
             self.touch()
             near.positions[data].__dict__.update(position.__dict__)
             near.cash += told.cash
-        if status == _ACCEPTED:
-            self.accepted[ref] = order
-        elif status == _SUBMITTED:
-            near.orders.append(order)
-        elif status != _PARTIAL:
+        if status in _ALIVE:
+            self.orders[ref] = order  # perhaps again: a child that comes late sends its parent once more
+            if status == _ACCEPTED:
+                self.accepted[ref] = order
+            elif status == _SUBMITTED:
+                near.orders.append(order)
+        else:
             self.orders.pop(ref, None)
             self.accepted.pop(ref, None)
         if not told.silent:
