@@ -186,7 +186,8 @@ class Desk:
 
     def begin(self) -> None:
         """Begin a cycle: the feeds may have moved on."""
-        self._bars.clear()
+        if self._bars:
+            self._bars.clear()
 
     def before(self) -> None:
         """Let everything take part that arrived early enough in the present bar of its feed."""

@@ -167,7 +167,8 @@ class Replica:
         """End a cycle: with nothing under way the near ledger is the far one, else it is valued by itself."""
         near, far = self._near, self.far
         if not self.in_flight():
-            self.touch()
+            if len(near.positions) != len(far.positions):
+                self.touch()
             near.__dict__.update(zip(SCALARS, _scalars(far.__dict__), strict=True))
             near._cash_addition.clear()
             far.orders.clear()  # of which only the strategy's are ever asked for
