@@ -131,7 +131,7 @@ class SeatrialBroker(Ledgers):
         self._held = {}
         self._sent: dict[str, int] = {}
         self._owners = {}
-        self._marked: dict[Any, float] = {}
+        self._marked: dict[Any, tuple[float, float]] = {}
         self._clock = None
         self._cheats = None
         self._patient = False
@@ -239,15 +239,16 @@ class SeatrialBroker(Ledgers):
 
     def _mark(self, gate: ExecutionGate) -> None:
         for symbol, data in self._names.datas.items():
-            stamp, known = stamp_of(data), self._marked.get(data)
-            if stamp is None or stamp == known:
+            stamp = stamp_of(data)
+            if stamp is None:
                 continue
-            shown, close = last_price(data, known) if self._patient else (stamp, data.close[0])
-            if close == close:  # noqa: PLR0124 - a NaN is no price
-                gate.mark(symbol, exact(close), to_ns(shown))
-            elif not self._patient:
-                continue
-            self._marked[data] = stamp
+            known = self._marked.get(data)
+            close = data.close[0]
+            if self._patient and close != close:  # noqa: PLR0124 - a NaN is no price
+                stamp, close = last_price(data, None if known is None else known[0])
+            if close == close and (stamp, close) != known:  # noqa: PLR0124 - as above
+                self._marked[data] = stamp, close
+                gate.mark(symbol, exact(close), to_ns(stamp))
 
     def _switched(self) -> int:
         now = super()._switched()
