@@ -173,7 +173,7 @@ class SeatrialBroker(Ledgers):
         if self._stamps.unseen:
             self._stamps.look()
         deposit = sum(book._cash_addition) if book._cash_addition else 0.0
-        desk.begin()
+        desk.bars.clear()
         if replica is not None:
             replica.begin()
         if wire.requests.messages or desk.waiting:
@@ -186,7 +186,8 @@ class SeatrialBroker(Ledgers):
         if works or book.interest or desk.waiting or wire.requests.messages or wire.reports.messages:
             works = True
             self._report(gate, desk, deposit, book.interest)
-        self._flush()
+        if desk.carry:
+            self._flush()
         if replica is not None:
             replica.settle()
         if self._ruled:

@@ -104,7 +104,8 @@ class Replica:
 
     def begin(self) -> None:
         """Begin a cycle: children become active with the venue's, once their parent was reported complete."""
-        self.touch()
+        if len(self._near.positions) != len(self.far.positions):
+            self.touch()
         if not self.far._toactivate and not self._waking:
             return
         self._waking += self.far._toactivate

@@ -32,7 +32,7 @@ from seatrial.contracts.events import Event, OrderDenied, TradingStateChanged
 from seatrial_backtrader import SeatrialBroker
 from seatrial_rules.switch import KillSwitch
 
-CHUNK = 15
+CHUNK = 10
 FLAT = (100.0, 100.5, 99.5, 100.0)
 
 
@@ -80,7 +80,7 @@ def played(seed: int, latency: LatencyConfig, *rules: object) -> tuple[list[Any]
     return shown, list(one.gate.events), one.gate.admission.risk.headroom(), one.marks
 
 
-@pytest.mark.parametrize("first", range(0, 30, CHUNK))
+@pytest.mark.parametrize("first", range(0, 20, CHUNK))
 @pytest.mark.parametrize("latency", [LATENCY_INSTANT, LATENCY_NORMAL], ids=["instant", "normal"])
 def test_patient_rules_decide_as_those_that_see_every_bar(first: int, latency: LatencyConfig) -> None:
     """A random script is shown the same, the log and the use of every limit are the same, with fewer marks told."""
