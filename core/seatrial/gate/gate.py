@@ -261,17 +261,19 @@ class ExecutionGate(Foreign):
         self.assess()
 
     def deliver(self, now: int) -> None:
-        """Advance to `now` without letting the rules look at the account: whoever calls it will `assess`.
-
-        :raises ClockError: when `now` lies in the past.
-        :raises ReentrantCallError: when called by a listener.
-        """
+        """Do what :meth:`advance` does, and leave it to the caller to :meth:`assess`."""
         if self.running:
             raise ReentrantCallError("advance")
         if now < self.now:
             raise ClockError(now, self.now, "advance")
         self._deliver_until(now)
         self.now = now
+
+    def skip_days(self, now: int) -> None:
+        """Let all days but that of `now` pass untold, through which the account has stood still."""
+        risk = self.admission.risk
+        if risk is not None and 0 < self.boundary <= now:
+            self.boundary = risk.last_turn(now)
 
     def proceed(self, until: int) -> None:
         """Do what is due by `until` in time order, up to the turn of a day or the first request to reach the venue.

@@ -17,7 +17,7 @@ from seatrial.contracts.rejection import Rejection, RejectionReason
 from seatrial.contracts.risk import RiskAction, RiskViolation
 from seatrial.contracts.terms import OrderSide
 from seatrial.errors import InvalidConfigError
-from seatrial.gate.day import next_turn
+from seatrial.gate.day import last_turn, next_turn
 from seatrial.gate.keeping import load_state, save_state
 from seatrial.gate.rules import mistake, objection, open_rules
 from seatrial.gate.validator import refusal
@@ -141,6 +141,7 @@ class Risk:
 
     __slots__ = (
         "_account",
+        "_alarms",
         "_any_needs_price",
         "_checks",
         "_config",
@@ -150,6 +151,7 @@ class Risk:
         "_view",
         "_watchers",
         "hearers",
+        "patient",
         "rules",
     )
 
@@ -173,6 +175,9 @@ class Risk:
         if self._max_age is not None and any(rule.needs_all_prices for rule in self.rules):
             exposure.note_ages()
         self._watchers = tuple([(rule, rule.watch) for rule in self.rules if rule.watch is not None])
+        self._alarms = tuple([watch for rule, watch in self._watchers if rule.watches == "nothing"])
+        self.patient = self._max_age is None and all(rule.watches != "account" for rule, _ in self._watchers)
+        """Whether no rule watches more than equity and itself, so that marks and time may wait for the next order."""
         self.hearers = tuple([(rule, rule.hear) for rule in self.rules if rule.hear is not None])
         """The rules that are told what happens."""
         self._judged = account.equity  # when the rules last looked
@@ -268,6 +273,16 @@ class Risk:
             trips.append((rule.name, lasting(violation)))
         return trips
 
+    def is_alarmed(self, now: int) -> bool:
+        """Return whether a rule objects that watches nothing but itself."""
+        for alarm in self._alarms:
+            try:
+                if alarm(self._view, now) is not None:
+                    return True
+            except Exception:  # noqa: BLE001 - as above; it is told when the rules are asked
+                return True
+        return False
+
     def hear(self, event: Event, order: Order | None) -> list[Trip]:
         """Tell the rules that asked for it what happened; return what went wrong there."""
         trips: list[Trip] = []
@@ -292,6 +307,10 @@ class Risk:
     def next_turn(self, after: int) -> int:
         """Return when the day turns next, in UNIX ns UTC."""
         return next_turn(after, self._config.day_boundary, self._config.day_zone)
+
+    def last_turn(self, until: int) -> int:
+        """Return when the day last turned by `until`, in UNIX ns UTC."""
+        return last_turn(until, self._config.day_boundary, self._config.day_zone)
 
     def turn_day(self, *, judging: bool) -> None:
         """Begin a day at the present equity, or within a bar at that before it: nobody knows yet what its fills are."""
