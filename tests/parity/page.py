@@ -118,8 +118,9 @@ def _details(tape: ParityTape, found: Iterable[Finding]) -> list[str]:
             marks = ["≠" if aspect in one.aspects else "=" for aspect in ASPECTS]
             first = difference_in_words(one.first, one.case, one.engine.title)
             left = f"≠ {', '.join(one.left)}" if one.left else "="
-            rows.append((one.case.strategy, one.engine.title, one.profile, *marks, first, left))
-    head = ("Strategy", "Engine", "Profile", *ASPECTS, "First difference", "In its way")
+            rules = " ".join(map(_link, one.rules))
+            rows.append((one.case.strategy, one.engine.title, one.profile, *marks, first, rules, left))
+    head = ("Strategy", "Engine", "Profile", *ASPECTS, "First difference", "Rules", "In its way")
     return [f"### Differences on {tape.name}", _table(head, rows)] if rows else []
 
 

@@ -26,7 +26,8 @@ def difference_in_words(difference: Difference, case: ParityCase, title: str) ->
         return f"native: {_event(mine, case)}; {title}: {_event(theirs, case)}"
     names = [name for name in mine if mine[name] != theirs.get(name) and name not in _PLACES]
     natively, there = (", ".join(_field(name, event[name], case) for name in names) for event in (mine, theirs))
-    return f"{mine['order_id']} {_kind(mine)}: native {natively}; {title} {there}"
+    when = "" if "timestamp" in names else f" at {_time(mine['timestamp'], case)}"
+    return f"{mine['order_id']} {_kind(mine)}{when}: native {natively}; {title} {there}"
 
 
 def _head(event: dict[str, Any]) -> tuple[object, object]:
