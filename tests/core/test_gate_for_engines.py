@@ -8,6 +8,7 @@ import pytest
 
 from seatrial import Instrument, Order, OrderSide, OrderStatus, OrderType, RejectionReason
 from seatrial.contracts.events import Event, OrderChange
+from seatrial.contracts.rejection import RefusedBy, Rejection
 from seatrial.gate.gate import ExecutionGate
 from seatrial.gate.instruments import Instruments
 
@@ -96,3 +97,18 @@ def test_an_instrument_described_late_keeps_the_list_open() -> None:
 
     assert known.get("X").multiplier == 50
     assert known.get("Y").multiplier == 1
+
+
+def test_an_order_that_was_refused_before_it_came_is_recorded_all_the_same() -> None:
+    """It is over, with its reason, and heard of; nothing arrives at the venue, and its id is taken."""
+    gate, engine = _gate(prompt=True)
+    heard: list[Event] = []
+    gate.add_listener(lambda event, order: heard.append(event))
+    rejection = Rejection(RejectionReason.INVALID_PRICE, "it has four digits", RefusedBy.GATE)
+
+    denied = gate.deny(_order("a"), rejection, T0)
+
+    assert (denied.status, denied.rejection) == (OrderStatus.REJECTED, rejection)
+    assert (engine.placed, heard) == ([], list(gate.events))
+    assert gate.completed_orders["a"] is denied
+    assert gate.submit(_order("a"), T0).rejection_reason is RejectionReason.DUPLICATE_ORDER

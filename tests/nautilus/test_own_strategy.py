@@ -420,14 +420,14 @@ def test_a_run_has_neither_script_nor_checkpoints(change: dict[str, Any], settin
 
 def test_no_rate_of_orders_is_denied_in_silence() -> None:
     """NautilusTrader's limit of 100 orders a second is out of the way."""
-    record = run(session("Odd", {"what": "many"}))
+    record = run(session("Odd", {"what": "many"}), _Until(3))
 
     assert len(fills(record.events)) == 250
 
 
 def test_what_nautilus_denies_by_itself_is_in_the_record() -> None:
     """An order that never came to the gate is there all the same, with NautilusTrader's reason."""
-    [order, *_] = run(session("Odd", {"what": "digits"})).orders
+    [order, *_] = run(session("Odd", {"what": "digits"}), _Until(3)).orders
 
     assert order.rejection is not None
     assert order.rejection.reason is RejectionReason.INVALID_PRICE
@@ -436,8 +436,7 @@ def test_what_nautilus_denies_by_itself_is_in_the_record() -> None:
 
 def test_a_cash_account_sells_nothing_short() -> None:
     """The venue refuses the sale; a margin account takes it."""
-    refused = run(session("Odd", {"what": "short"}))
-    taken = run(session("Odd", {"what": "short"}, venue=MARGIN))
+    refused, taken = (run(session("Odd", {"what": "short"}, venue=one), _Until(3)) for one in (VenueConfig(), MARGIN))
 
     assert refused.orders[0].rejection_reason is RejectionReason.INSUFFICIENT_FUNDS
     assert (refused.account.positions, taken.account.positions) == ({}, {"IBM": Decimal(-5)})
@@ -446,7 +445,7 @@ def test_a_cash_account_sells_nothing_short() -> None:
 def test_rules_hold_back_a_nautilus_strategy() -> None:
     """A refusal of the gate's reaches the record, under the tape's symbol, and nothing trades."""
     limits = RiskConfig(position_limit=PositionLimitRule(max_shares=Decimal(99)))
-    record = run(session("Crossing", IBM_BARS, risk=limits))
+    record = run(session("Crossing", IBM_BARS, risk=limits), _Until(300))
 
     assert fills(record.events) == []
     assert {order.rejection_reason for order in record.orders} == {RejectionReason.RISK_POSITION_LIMIT}
@@ -465,7 +464,7 @@ def test_warnings_tell_what_would_go_unnoticed() -> None:
 
 def test_limits_may_have_to_be_traded_through() -> None:
     """`limit_fill = through` is NautilusTrader's fill model that never fills at touch."""
-    tape = Tape(rows=tuple(tick_tape(7, 3_000)))
+    tape = Tape(rows=tuple(tick_tape(7, 1_200)))
     declared = (Instrument(symbol="TICK", tick_size=Decimal("0.01")),)
     plain, touch, through = (
         run(session("Quoting", {**TICKS, "every": 10}, tape=tape, instruments=declared, venue=venue))
@@ -478,7 +477,7 @@ def test_limits_may_have_to_be_traded_through() -> None:
 
 def test_nautilus_stays_silent_and_runs_again(capfd: pytest.CaptureFixture[str]) -> None:
     """Two runs in one process print nothing and come to the same."""
-    first, second = (run(session("Odd", {"what": "say"})) for _ in range(2))
+    first, second = (run(session("Odd", {"what": "say"}), _Until(9)) for _ in range(2))
 
     assert encode_events(first.events) == encode_events(second.events)
     assert capfd.readouterr() == ("", "")
@@ -489,10 +488,10 @@ def test_its_logger_can_be_asked_for_once(tmp_path: Path) -> None:
     code = f"""
 import sys
 sys.path.insert(0, {str(Path(__file__).resolve().parents[2])!r})
-from tests.nautilus.test_own_strategy import *
+from tests.nautilus.test_own_strategy import InvalidConfigError, _Until, run, session
 loud = session("Odd", {{"what": "say"}}, engine_params={{"log_level": "INFO"}})
-run(loud)
-run(session("Odd", {{"what": "say"}}))
+run(loud, _Until(3))
+run(session("Odd", {{"what": "say"}}), _Until(3))
 try:
     run(loud)
 except InvalidConfigError as error:
@@ -512,7 +511,7 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("catalog")
     made = ParquetDataCatalog(str(folder))
     made.write_data([PAIR, EQUITY])
-    made.write_data(quotes(PAIR, 6_000, 1))
+    made.write_data(quotes(PAIR, 3_000, 1))
     made.write_data(bars(300, 2))
     other = BarType.from_str(f"{EQUITY.id}-5-MINUTE-LAST-EXTERNAL")
     made.write_data([Bar(other, b.open, b.high, b.low, b.close, b.volume, b.ts_event, b.ts_init) for b in bars(20, 3)])
@@ -549,7 +548,7 @@ def test_a_catalog_is_a_tape(catalog: Path) -> None:
     )
     engine.add_instrument(PAIR)
     engine.add_strategy(strategy)
-    engine.add_data(quotes(PAIR, 6_000, 1))
+    engine.add_data(quotes(PAIR, 3_000, 1))
     engine.run()
     engine.dispose()
 
@@ -559,7 +558,7 @@ def test_a_catalog_is_a_tape(catalog: Path) -> None:
 
     expected = encode_events(tuple(gated.gate.events))
     assert encode_events(record.events)[: len(expected)] == expected
-    assert record.rows == 6_000
+    assert record.rows == 3_000
     assert len(fills(record.events)) > 50
     assert {order.symbol for order in record.orders} == {name}
     assert sum(order.total_commission for order in record.orders) > 0

@@ -248,8 +248,7 @@ class ExecutionGate(Foreign):
 
     def next_due(self) -> int | None:
         """Return when anything happens next by itself: a message arrives or the day turns; `None` for never."""
-        due = self.due()
-        return None if due == NEVER else due
+        return None if (due := self.due()) == NEVER else due
 
     def advance(self, now: int) -> None:
         """Deliver everything due by `now`, in time order, each at its own time.
