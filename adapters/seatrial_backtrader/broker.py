@@ -56,7 +56,7 @@ class SeatrialBroker(Ledgers):
       acted: with every `bar` (unless given otherwise), `event`, whole seconds of simulated time, or `never`.
     - `resume`: `latest` goes on from the newest good checkpoint of `simulator_id`; or give one that was loaded. The
       feeds are read from their start again, for the indicators, and nothing trades until the checkpoint is reached.
-    - `record`: note what :meth:`run_record` returns.
+    - `record`: note what `run_record` returns.
     - `ledgers`: 2 keeps the strategy's ledger apart from the venue's even where no report is delayed.
 
     Without any of them, and without delays, it is the stock broker itself, and there is no gate.

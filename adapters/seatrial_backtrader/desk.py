@@ -201,7 +201,7 @@ class Desk:
         for arrived, ids, cancels in waiting:
             tickets = [ticket for order_id in ids if (ticket := self.by_id.get(order_id)) is not None]
             if now is None:
-                late = [ticket for ticket in tickets if arrived > self._cutoff(ticket.twin.data)]
+                late = any(arrived > self._cutoff(ticket.twin.data) for ticket in tickets)
             else:
                 late = not cancels or arrived > now
             if late or (cancels and any(ids[0] in held for _, held, _ in self.waiting)):

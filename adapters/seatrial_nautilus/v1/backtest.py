@@ -19,12 +19,13 @@ from seatrial.contracts.latency import LATENCY_INSTANT, LatencyConfig
 from seatrial.contracts.risk import RiskConfig
 from seatrial.errors import InvalidConfigError
 from seatrial.gate.queue import NEVER
+from seatrial_nautilus.v1.backlog import MANY
 from seatrial_nautilus.v1.checkpoint import restore
 from seatrial_nautilus.v1.options import copied_options
 from seatrial_nautilus.v1.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from seatrial.contracts.checkpoint import ExecutionCheckpoint
     from seatrial.plugins import Plugins
@@ -70,6 +71,15 @@ class SeatrialModule(SimulationModule):
         if self.client is not None:
             self.client.on_moment(ts_now)
 
+    def sleep(self, keep: Callable[[Any], None], pass_by: Callable[[int], None]) -> None:
+        """Let `keep` take the data and `pass_by` the moments, until somebody wakes this module."""
+        self.pre_process, self.process = keep, pass_by  # type: ignore[method-assign,assignment]
+
+    def wake(self) -> None:
+        """Look at data and moments again."""
+        self.__dict__.pop("pre_process", None)
+        self.__dict__.pop("process", None)
+
     def log_diagnostics(self, logger: Any) -> None:
         """Say nothing."""
 
@@ -108,6 +118,7 @@ class SeatrialBacktestClient(ExecutionClient):
         self._set_account_id(AccountId(f"{stock.id.value}-001"))
         self._kernel = kernel
         self._stock = stock
+        self._module = module
         self._engine_clock = kernel.clock
         self._armed: set[int] = set()
         self._begun = False
@@ -115,6 +126,8 @@ class SeatrialBacktestClient(ExecutionClient):
         self.session = Session(self, kernel.cache, copied_options(stock), **session_options)
         """The gate and all it keeps."""
         self.session.at = self._set_clocks
+        self._backlog = self.session.world.backlog.data
+        self._due = NEVER  # while the module sleeps, when it has to be awake again
 
     # -- time ------------------------------------------------------------------------------------------------------
 
@@ -134,8 +147,37 @@ class SeatrialBacktestClient(ExecutionClient):
 
     def on_moment(self, ts: int) -> None:
         """Deliver what is due when the strategies have acted."""
-        if self._begun and self.session.is_due(ts):
+        if not self._begun:
+            return
+        if self.session.is_due(ts):
             self._run(ts, ts)
+        if self.session.is_idle():
+            self._due = self.session.gate.due()
+            if self._due == NEVER:
+                self._module.sleep(self._backlog.append, self._tidy)
+            else:
+                self._module.sleep(self._await, self._pass_by)
+
+    def _tidy(self, ts: int) -> None:  # noqa: ARG002 - a module's signature
+        """Keep what waits for somebody to trade from growing for ever."""
+        if len(self._backlog) > MANY:
+            self.session.world.catch_up()
+
+    def _await(self, data: Any) -> None:
+        """Let a datum pass that comes before anything is due."""
+        if data.ts_init < self._due:
+            self._backlog.append(data)
+        else:
+            self._module.wake()
+            self.on_datum(data)
+
+    def _pass_by(self, ts: int) -> None:
+        """Let a moment pass that comes before anything is due."""
+        if ts >= self._due:
+            self._module.wake()
+            self.on_moment(ts)
+        else:
+            self._tidy(ts)
 
     def _run(self, until: int, ts: int) -> None:
         self.session.run_until(until)
@@ -153,6 +195,8 @@ class SeatrialBacktestClient(ExecutionClient):
             component.clock.set_time(now)
 
     def _arm(self) -> None:
+        """Be there when the next message is due."""
+        self._module.wake()
         due = self.session.gate.due()
         if due != NEVER and due not in self._armed and due > self._engine_clock.timestamp_ns():
             self._armed.add(due)

@@ -14,11 +14,10 @@ from nautilus_trader.accounting.accounts.cash import CashAccount
 from nautilus_trader.accounting.accounts.margin import MarginAccount
 from nautilus_trader.backtest.engine import SimulatedExchange
 from nautilus_trader.backtest.execution_client import BacktestExecClient
-from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import MessageBus, TestClock
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.engine import ExecutionEngine
-from nautilus_trader.execution.messages import CancelOrder, ModifyOrder, SubmitOrder, SubmitOrderList
+from nautilus_trader.execution.messages import CancelOrder, ModifyOrder, SubmitOrderList
 from nautilus_trader.model.data import (
     Bar,
     InstrumentClose,
@@ -36,7 +35,10 @@ from nautilus_trader.model.objects import AccountBalance, Money, Quantity
 from nautilus_trader.model.orders import OrderList, OrderUnpacker
 from nautilus_trader.portfolio.portfolio import Portfolio
 
+from seatrial_nautilus.v1.backlog import MANY, Backlog
 from seatrial_nautilus.v1.options import iterates_after_commands
+from seatrial_nautilus.v1.trade_numbers import TradeNumbers
+from seatrial_nautilus.v1.venue_cache import VenueCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -71,7 +73,7 @@ class VenueWorld:
         self.venue = options["venue"]
         self.options = options
         self.clock = TestClock()
-        self.cache = Cache()
+        self.cache = VenueCache()
         self.bus = MessageBus(trader_id=trader_id, clock=self.clock, name="VENUE")
         self.sink: Callable[[Any], None] = _ignore
         """Takes every event of the exchange but that an order was sent."""
@@ -101,18 +103,18 @@ class VenueWorld:
         self._open_account()
         self.names_positions: bool = options["oms_type"] == OmsType.HEDGING and options.get("use_position_ids", True)
         """Whether the venue gives positions their ids; otherwise each trader does."""
+        self.cache.counting = self.names_positions
         self.live: Mapping[str, object] = {}
-        """The orders at the venue, by id; while there are none, of quotes only the latest matter."""
-        self._held: dict[Any, Any] | None = {} if options.get("book_type", BookType.L1_MBP) == BookType.L1_MBP else None
+        """The orders at the venue, by id; while there are none, data can wait."""
+        self.backlog = Backlog(has_depth=options.get("book_type", BookType.L1_MBP) != BookType.L1_MBP)
+        """What the market was not shown yet."""
         self.muted = False
         """Whether events of the exchange are dropped: while it is set up, not while it trades."""
         self.orders_numbered = 0
         self.latest: dict[Any, Any] = {}
         """The latest data by kind and instrument."""
-        self.fills: dict[Any, int] = {}
-        """How many fills each market has numbered."""
-        self.positions_named: dict[Any, int] = {}
-        """The highest number each market has given a position."""
+        self.trade_numbers = TradeNumbers(options)
+        """How far the trades of each market are numbered."""
         self._feeds = {kind: getattr(self.exchange, method) for kind, method in _FEEDS.items()}
 
     @property
@@ -134,33 +136,34 @@ class VenueWorld:
     # -- what comes in ---------------------------------------------------------------------------------------------
 
     def feed(self, data: Any) -> None:
-        """Show the market `data`; what is no market data of an exchange is passed over."""
-        kind = type(data)
-        if kind is QuoteTick:
-            held = self._held
-            if held is not None and not self.live:
-                held[data.instrument_id] = data
-                return
-        if self._held:
-            self.catch_up()
-        feed = self._feeds.get(kind)
-        if feed is not None:
-            if kind is not QuoteTick:
-                self._held = None  # from here on a market is more than its latest quote
+        """Show the market `data`, or keep it until somebody trades; what is none is passed over."""
+        feed = self._feeds.get(type(data))
+        if feed is None:
+            return
+        backlog = self.backlog.data
+        if self.live:
+            if backlog:
+                self.catch_up()
             self._show(feed, data)
+        else:
+            backlog.append(data)
+            if len(backlog) > MANY:
+                self.catch_up()
 
     def catch_up(self) -> None:
-        """Show the market the latest quotes, which nobody was there to trade on."""
-        held = self._held
-        if held:
-            quotes, self._held = tuple(held.values()), {}
-            for quote in sorted(quotes, key=_when):
-                self._show(self._feeds[QuoteTick], quote)
+        """Show the market what came while nobody was there to trade on it."""
+        if self.backlog.data:
+            for one in self.backlog.take(len(self.exchange.instruments)):
+                self._show(self._feeds[type(one)], one)
 
     def _show(self, feed: Callable[[Any], None], data: Any) -> None:
         self.set_time(data.ts_init)
         feed(data)
-        self.latest[type(data), data.bar_type if type(data) is Bar else data.instrument_id] = data
+        if type(data) is Bar:
+            self.trade_numbers.bar(data)
+        key = type(data), data.bar_type if type(data) is Bar else data.instrument_id
+        self.latest.pop(key, None)  # so that the latest comes last
+        self.latest[key] = data
 
     def set_time(self, now: int) -> None:
         """Let the venue's clock show `now`, or leave it where it is later."""
@@ -179,15 +182,15 @@ class VenueWorld:
             for copy in copies:
                 self._add_linked(copy, find)
         first = copies[0]
+        if len(copies) == 1:
+            self._submit(first)
+            return
         common = {
             "trader_id": first.trader_id,
             "strategy_id": first.strategy_id,
             "command_id": UUID4(),
             "ts_init": self.clock.timestamp_ns(),
         }
-        if len(copies) == 1:
-            self._client.submit_order(SubmitOrder(order=first, position_id=pairs[0][1], **common))
-            return
         group = OrderList(first.order_list_id or OrderListId(f"OL-{first.client_order_id}"), copies)
         if not self.cache.order_list_exists(group.id):
             self.cache.add_order_list(group)
@@ -235,29 +238,31 @@ class VenueWorld:
             for engine in self.exchange.get_matching_engines().values():
                 engine.iterate(now)
 
+    def _submit(self, order: Any) -> None:
+        """Hand an order to its market, as the venue's client and its exchange would."""
+        now = self.clock.timestamp_ns()
+        head = (order.trader_id, order.strategy_id, order.instrument_id, order.client_order_id)
+        order.apply(OrderSubmitted(*head, self.account_id, UUID4(), now, now))
+        self.cache.update_order(order)
+        self.exchange.get_matching_engine(order.instrument_id).process_order(order, self.account_id)
+
     # -- inside ----------------------------------------------------------------------------------------------------
 
     def _process(self, event: Any) -> None:
         if self.muted:
             return
         if type(event) is OrderFilled:
-            self._count(event)
+            self.trade_numbers.fill(event.instrument_id)
         elif type(event) is OrderUpdated:
             if event.quantity < self.cache.order(event.client_order_id).filled_qty:
                 return  # cut below what was filled, which no order survives: NautilusTrader aborts the process
             event = _frozen(event)
+        self.cache.counting = False
         self._engine.process(event)
+        self.cache.counting = self.names_positions
         # the exchange sometimes contradicts itself (an order accepted after its end); then nothing was applied
         if type(event) is not OrderSubmitted and self.cache.order(event.client_order_id).last_event is event:
             self.sink(event)
-
-    def _count(self, fill: Any) -> None:
-        instrument_id = fill.instrument_id
-        self.fills[instrument_id] = self.fills.get(instrument_id, 0) + 1
-        if self.names_positions and fill.position_id is not None:
-            number = fill.position_id.value.rpartition("-")[2]
-            if number.isdecimal():
-                self.positions_named[instrument_id] = max(self.positions_named.get(instrument_id, 0), int(number))
 
     def _copy(self, order: Any, position_id: Any) -> Any:
         copy = OrderUnpacker.from_init(order.init_event)
@@ -295,11 +300,6 @@ class VenueWorld:
         )
         account = MarginAccount if self.options["account_type"] == AccountType.MARGIN else CashAccount
         self.cache.add_account(account(opened, False))  # noqa: FBT003 - the engine's signature
-
-
-def _when(data: Any) -> int:
-    ts: int = data.ts_init
-    return ts
 
 
 def _ignore(message: Any) -> None:

@@ -115,7 +115,7 @@ class _View:
     def worst_value(self, symbol: str) -> Decimal | None:
         stake = self._exposure.stakes.get(symbol) or self._exposure.stake(symbol)
         ends = stake.ends or stake.measure(self._account.position(symbol))
-        return None if ends is None else ends[0]
+        return ends and ends[0]
 
     def gross_exposure(self) -> Decimal | None:
         exposure = self._exposure
@@ -209,13 +209,13 @@ class Risk:
                 problem = self._priceless(order, stake, now)
         for rule, check in self._checks:
             try:
-                if problem is not None and _concerns(problem[0], rule, order):
-                    violation = problem[1]
-                else:
+                if problem is None or not _concerns(problem[0], rule, order):
                     answer: object = check(order, view, now)
                     if answer is None:
                         continue
                     violation = objection(answer)
+                else:
+                    violation = problem[1]
             except Exception as error:  # noqa: BLE001 - whatever a stranger raises, the order stays here
                 violation = mistake(error)
             if rule.exempts_reducing and (shrinks or self._exposure.reduces(order)):
@@ -256,9 +256,8 @@ class Risk:
         if equity > view.peak_equity:
             _set_peak(view, equity)
         trips: list[Trip] = []
-        for rule, watch in self._watchers:
-            if only is not None and rule.name != only:
-                continue
+        watchers = self._watchers if only is None else [one for one in self._watchers if one[0].name == only]
+        for rule, watch in watchers:
             try:
                 answer: object = watch(view, now)
                 if answer is None:
