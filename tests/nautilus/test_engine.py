@@ -199,6 +199,18 @@ def test_prices_nobody_waits_for_are_not_shown(monkeypatch: pytest.MonkeyPatch) 
     assert shown == prices[1:]  # the one that stood at arrival, and all that follow
 
 
+@pytest.mark.parametrize(("method", "silenced"), [("fill_market_order", "market"), ("fill_limit_order", "limit")])
+def test_nothing_trades_unless_nautilustrader_says_so(
+    method: str, silenced: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A matching engine that keeps an order's trade to itself leaves it unfilled; nobody matches behind its back."""
+    both = ({"order_type": OrderType.MARKET}, {"order_type": OrderType.LIMIT, "limit_price": TEN})
+    assert fills(run(sent(*both))) == [("S-1", TEN), ("S-2", TEN)]
+
+    monkeypatch.setattr(Pit, method, lambda pit, order: None)
+    assert fills(run(sent(*both))) == [("S-2" if silenced == "market" else "S-1", TEN)]
+
+
 def test_it_holds_no_order_that_has_ended() -> None:
     """What NautilusTrader looks at with each price are the orders that work, however many there have been."""
     held: list[int] = []

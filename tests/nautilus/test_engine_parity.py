@@ -36,6 +36,7 @@ from seatrial_nautilus.v1.engine import NautilusEngine
 
 if TYPE_CHECKING:
     from seatrial.contracts.engine import RunRecord
+    from seatrial.contracts.market import MarketEvent
     from seatrial.contracts.scenario import Scenario
 
 PROFILES = {"instant": LATENCY_INSTANT, "fast": LATENCY_FAST, "normal": LATENCY_NORMAL, "slow": LATENCY_SLOW}
@@ -100,7 +101,12 @@ def test_bars_are_four_prices(seed: int) -> None:
 @pytest.mark.parametrize("data", ["quotes", "one price", "trades"])
 def test_without_delays_it_is_nautilustrader_alone(data: str, kind: OrderType) -> None:
     """A plain BacktestEngine fills the same orders at the same times and prices; only on one price it goes by price."""
-    rows = {"quotes": quotes(7, 300), "one price": quotes(7, 300, spread=0), "trades": ticks(7, 300)}[data]
+    tape: dict[str, tuple[MarketEvent, ...]] = {
+        "quotes": quotes(7, 300),
+        "one price": quotes(7, 300, spread=0),
+        "trades": ticks(7, 300),
+    }
+    rows = tape[data]
     played, engine = scripted(rows, 7, kind), NautilusEngine()
 
     alone = [(one.timestamp, one.order_id, one.quantity, one.price, one.liquidity) for one in engine.stock(played)]

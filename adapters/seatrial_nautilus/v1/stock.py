@@ -7,6 +7,7 @@ at the price of the order it filled last until the next one comes.
 
 from __future__ import annotations
 
+import warnings
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -119,10 +120,18 @@ def stock_executions(scenario: Scenario) -> list[OrderExecution]:
     known = traded(tape, instruments)
     grids = {symbol: Grid(one) for symbol, one in known.items()}
     listings = {symbol: (listed(one, grids[symbol], n), grids[symbol]) for n, (symbol, one) in enumerate(known.items())}
-    engine = _engine(scenario, next(iter(known.values())))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # NautilusTrader's own, with newer releases of pandas
+        return _run(scenario, next(iter(known.values())), listings, tape)
+
+
+def _run(
+    scenario: Scenario, first: Instrument, listings: dict[str, tuple[Any, Grid]], rows: Iterable[MarketEvent]
+) -> list[OrderExecution]:
+    engine = _engine(scenario, first)
     for instrument, _ in listings.values():
         engine.add_instrument(instrument)
-    engine.add_data([_datum(row, *listings[row.symbol], n) for n, row in enumerate(tape)])
+    engine.add_data([_datum(row, *listings[row.symbol], n) for n, row in enumerate(rows)])
     strategy = _Script(scenario.script, listings)
     engine.add_strategy(strategy)
     try:
