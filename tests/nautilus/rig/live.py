@@ -41,7 +41,7 @@ from tests.nautilus.rig.market import MS, PAIR, SIM  # noqa: E402
 from seatrial import Constant, LatencyConfig  # noqa: E402
 from seatrial_nautilus.v1.live import SeatrialExecClientConfig, SeatrialLiveExecClientFactory  # noqa: E402
 
-SLOW = 4_000 * MS
+SLOW = 12_000 * MS  # longer than a second process takes to start on a busy machine
 LEGS = LatencyConfig(submit=Constant(30 * MS), ack=Constant(5 * MS), fill=Constant(10 * MS), cancel=Constant(SLOW))
 
 

@@ -19,7 +19,7 @@ from seatrial import Constant, LatencyConfig  # noqa: E402
 from seatrial_nautilus.v1.venue_cache import OrderedCache  # noqa: E402
 
 # the stock venue walks through the exits of a position by hash, the gate's as they were made; here both do
-vars(kernel)["Cache"] = OrderedCache
+kernel.Cache = OrderedCache  # pyright: ignore[reportPrivateImportUsage]
 
 
 def run(case: str, count: int, seed: int, *, gate: bool) -> dict[str, Any]:
