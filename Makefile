@@ -12,6 +12,7 @@ NAUTILUS2 := nautilus_trader==2.0.0rc7
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install -qq --disable-pip-version-check
 RUN_STAMP := $(VENV)/.installed-run
+DEMO_STAMP := $(VENV)/.installed-demo
 DEV_STAMP := $(VENV)/.installed-dev
 IS_RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 
@@ -28,7 +29,7 @@ help:
 	@echo "make docs      build the documentation into build/docs"
 	@echo "make clean     remove what the other targets made"
 
-demo: $(RUN_STAMP)
+demo: $(DEMO_STAMP)
 	@$(PY) docs/examples/first_voyage.py
 
 test: $(DEV_STAMP)
@@ -82,14 +83,20 @@ clean:
 	@rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	@find core adapters plugins tests docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The environment with the tools includes the one without, so each install updates both stamps.
+# The environment with the tools includes the others, so its install updates all stamps.
 $(RUN_STAMP): pyproject.toml | interpreter
 	@$(PIP) -e '.[backtrader]'
 	@touch $@
 
+# NautilusTrader has wheels for some Pythons only; the demonstration goes on without it.
+$(DEMO_STAMP): pyproject.toml | interpreter
+	@$(PIP) --only-binary nautilus_trader -e '.[backtrader,nautilus]' 2>/dev/null \
+	  || { echo "seatrial: NautilusTrader cannot be installed here"; $(PIP) -e '.[backtrader]'; }
+	@touch $@ $(RUN_STAMP)
+
 $(DEV_STAMP): pyproject.toml | interpreter
 	@$(PIP) -e '.[dev]'
-	@touch $@ $(RUN_STAMP)
+	@touch $@ $(RUN_STAMP) $(DEMO_STAMP)
 
 # A candidate found on PATH may be a shim that does not run, so each is executed before it is
 # believed. An environment built for another interpreter than the one asked for is refused.

@@ -17,13 +17,14 @@ _ZERO = Decimal(0)
 class BrokerAccount:
     """A broker's reported cash, value and positions, read when asked for."""
 
-    __slots__ = ("_broker", "_exact", "_names", "_value", "withheld")
+    __slots__ = ("_broker", "_exact", "_names", "value", "withheld")
 
     def __init__(self, broker: Any, names: Names) -> None:
         """Read `broker`, whose feeds bear `names`."""
         self._broker = broker
         self._names = names
-        self._value: float | None = None  # as last asked for,
+        self.value: float | None = None
+        """The value in currency, as it was when somebody last asked for the equity,"""
         self._exact = _ZERO  # and the same as a Decimal
         self.withheld = _ZERO
         """Deposits and interest that the broker has booked and nobody has been told of yet, in currency."""
@@ -37,8 +38,8 @@ class BrokerAccount:
     def equity(self) -> Decimal:
         """What Backtrader calls the value: cash plus every position at its latest close, in account currency."""
         value = self._broker.get_value()
-        if value != self._value:
-            self._value, self._exact = value, exact(value)
+        if value != self.value:
+            self.value, self._exact = value, exact(value)
         return self._exact - self.withheld if self.withheld else self._exact
 
     @property

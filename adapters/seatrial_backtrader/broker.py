@@ -20,7 +20,7 @@ from seatrial_backtrader.opening import check, open_gate, refuse_unknown
 from seatrial_backtrader.orders import core_order
 from seatrial_backtrader.recovery import Recovery, check_recovery
 from seatrial_backtrader.replica import Replica
-from seatrial_backtrader.stamps import exact, newest, span, stamp_of, to_ns
+from seatrial_backtrader.stamps import exact, last_price, newest, span, stamp_of, to_ns
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,7 +56,7 @@ class SeatrialBroker(Ledgers):
       acted: with every `bar` (unless given otherwise), `event`, whole seconds of simulated time, or `never`.
     - `resume`: `latest` goes on from the newest good checkpoint of `simulator_id`; or give one that was loaded. The
       feeds are read from their start again, for the indicators, and nothing trades until the checkpoint is reached.
-    - `record`: note what :meth:`run_record` returns.
+    - `record`: note what `run_record` returns.
     - `ledgers`: 2 keeps the strategy's ledger apart from the venue's even where no report is delayed.
 
     Without any of them, and without delays, it is the stock broker itself, and there is no gate.
@@ -116,6 +116,7 @@ class SeatrialBroker(Ledgers):
     """What notes the record of the present run, where one was asked for."""
     _observers: Observers
     _clock: int | None = None
+    _patient = False
     _cheats: bool | None = None
     """Whether strategies may act before the broker has seen a bar; known from the first cycle on."""
 
@@ -138,9 +139,10 @@ class SeatrialBroker(Ledgers):
         self._held = {}
         self._sent: dict[str, int] = {}
         self._owners = {}
-        self._marked: dict[Any, float] = {}
+        self._marked: dict[Any, tuple[float, float]] = {}
         self._clock = None
         self._cheats = None
+        self._patient = False
         if self.p.ledgers == 2 or _delays(self.p.latency_config, Leg.FILL, Leg.ACK):  # noqa: PLR2004 - two ledgers
             self.venue = self._far_ledger()
             self._replica = Replica(self, self.venue, self._in_flight)
@@ -187,35 +189,63 @@ class SeatrialBroker(Ledgers):
             return
         wire, book, replica = gate.wire, self.venue or self, self._replica
         if self._cheats is None:
-            if self.recovery is not None:
-                self.recovery.watch()
-            self._cheats = self.cerebro.p.cheat_on_open or bool(self.cerebro._timerscheat)
+            self._begin()
         self._clock = None
         if self._stamps.unseen:
             self._stamps.look()
         deposit = sum(book._cash_addition) if book._cash_addition else 0.0
-        desk.begin()
+        desk.bars.clear()
         if replica is not None:
             replica.begin()
         if wire.requests.messages or desk.waiting:
             gate.release(self._now())
             desk.before()
         wire.reports.due(gate.now)  # also what a bar brings that is older than this is heard no earlier
-        works = bool(self._ruled or self._cheats or deposit or book.pending)
+        watched = self._ruled and (not self._patient or gate.admission.controls.latches)
+        works = bool(watched or self._cheats or deposit or book.pending)
         book.match()
         if works or book.interest or desk.waiting or wire.requests.messages or wire.reports.messages:
+            works = True
             self._report(gate, desk, deposit, book.interest)
-        self._flush()
-        self._end_cycle(gate)
+        if desk.carry:
+            self._flush()
+        self._end_cycle(gate, desk, news=works)
 
-    def _end_cycle(self, gate: ExecutionGate) -> None:
+    def _end_cycle(self, gate: ExecutionGate, desk: Desk, *, news: bool) -> None:
         """Bring the strategy's ledger up to date, and let rules and the record look at it."""
         if self._replica is not None:
             self._replica.settle()
         if self._ruled:
-            gate.assess()
+            self._look(gate, desk, news=news)
         if self.logbook is not None:
             self.logbook.row()
+
+    def _begin(self) -> None:
+        """Begin the first cycle: every setting stands by now."""
+        if self.recovery is not None:
+            self.recovery.watch()
+        self._cheats = self.cerebro.p.cheat_on_open or bool(self.cerebro._timerscheat)
+        self._patient = self._may_wait()
+
+    def _may_wait(self) -> bool:
+        """Return whether no rule notices that marks wait for the next order, and the day's turn for a new value."""
+        risk = None if self.gate is None else self.gate.admission.risk
+        return risk is not None and risk.patient and not self._cheats and not self.cerebro.p.exactbars
+
+    def _look(self, gate: ExecutionGate, desk: Desk, *, news: bool) -> None:
+        """Let the rules look at the account, unless they have seen it as it is."""
+        if not news:
+            risk = gate.admission.risk
+            if self._value == self._account.value and risk is not None and not risk.is_alarmed(gate.now):
+                return
+            self._report(gate, desk, 0.0, 0.0)
+        gate.assess()
+
+    def _show(self, gate: ExecutionGate, now: int) -> None:
+        """Show the rules what they had no use for until now."""
+        if self._patient:
+            gate.skip_days(now)
+            self._mark(gate)
 
     def _report(self, gate: ExecutionGate, desk: Desk, deposit: float, interest: float) -> None:
         """Let everything due by now arrive; what happened within the bar is judged at its end."""
@@ -227,7 +257,7 @@ class SeatrialBroker(Ledgers):
                 booked = exact(amount)
                 self._account.withheld += booked
                 gate.adjusted(now, booked, cause, native=booked)
-        if self._ruled:
+        if self._ruled and not self._patient:
             self._mark(gate)
         gate.judging = False
         try:
@@ -240,10 +270,18 @@ class SeatrialBroker(Ledgers):
             stamp = stamp_of(data)
             if stamp is None:
                 continue
+            known = self._marked.get(data)
             close = data.close[0]
-            if self._marked.get(data) != stamp and close == close:  # noqa: PLR0124 - a NaN is no price
-                self._marked[data] = stamp
+            if self._patient and close != close:  # noqa: PLR0124 - a NaN is no price
+                stamp, close = last_price(data, None if known is None else known[0])
+            if close == close and (stamp, close) != known:  # noqa: PLR0124 - as above
+                self._marked[data] = stamp, close
                 gate.mark(symbol, exact(close), to_ns(stamp))
+
+    def _switched(self) -> int:
+        now = super()._switched()
+        self._show(self._standing(), now)
+        return now
 
     def _now(self) -> int:
         """Return the broker's time: the newest stamp of its feeds, in UNIX ns UTC."""
@@ -306,6 +344,7 @@ class SeatrialBroker(Ledgers):
         if gate is None or desk is None:
             return
         now = desk.turn = self._turn(group[0][0].data)
+        self._show(gate, now)
         strategy_id = self._names.strategy(group[0][0].owner)
         tickets: list[Ticket] = []
         cores: list[Order] = []

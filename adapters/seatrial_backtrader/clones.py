@@ -1,7 +1,7 @@
 """Backtrader's plain objects, handled faster than Backtrader does, and with the same outcome.
 
 A copy made here takes a third of what `copy.copy` takes. An attribute that an order has among its parameters alone
-costs an exception each time it is read, some twenty times in an order's life.
+costs an exception each time it is read, some forty times in an order's life.
 """
 
 from __future__ import annotations
@@ -9,18 +9,34 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from backtrader.order import OrderData
+from backtrader.order import BuyOrder, OrderData, SellOrder
 
 __all__ = ["clone", "keep_terms", "noticed", "unfilled"]
 
 _new: Any = object.__new__
 _NOTHING = OrderData()
+_NAMES = (
+    *("ref", "broker", "info", "comminfo", "triggered", "_active", "status", "_plimit", "exectype", "size", "valid"),
+    *("created", "_limitoffset", "executed", "position", "dteos", "plen", "pannotated", "params", "p"),
+    *("data", "owner", "parent", "transmit", "tradeid", "order_id", "_ours"),
+)
+"""What an order comes to have as attributes. Python shares the names among the objects of a class as far as the first
+ones have them, and thirty at most: else each copy of an order is four times as large."""
+for _kind in (BuyOrder, SellOrder):
+    _first = _new(_kind)
+    for _name in _NAMES:
+        setattr(_first, _name, None)
 
 
 def keep_terms(order: Any) -> None:
-    """Let an order have what it was asked with as attributes of its own, as far as it has none of that name."""
-    own = vars(order)
-    own.update({**vars(order.p), **own})
+    """Let an order have what it is asked for most as attributes of its own, as far as it has none of that name."""
+    own, asked = order.__dict__, order.p
+    own.setdefault("data", asked.data)
+    own.setdefault("owner", asked.owner)
+    own.setdefault("parent", asked.parent)
+    own.setdefault("transmit", asked.transmit)
+    own.setdefault("tradeid", asked.tradeid)
+    own.setdefault("valid", asked.valid)
 
 
 def clone(one: Any) -> Any:

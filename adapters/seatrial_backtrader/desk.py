@@ -135,7 +135,8 @@ class Desk:
         """The time of the strategy's turn: what arrives by then took no time."""
         self._book = book
         self._part, self._whole = theta.as_integer_ratio()
-        self._bars: dict[Any, tuple[int, int]] = {}  # when the present bars began and ended, once somebody has asked
+        self.bars: dict[Any, tuple[int, int]] = {}
+        """When the present bars began and ended, as far as somebody has asked in this cycle."""
         self._draws = draws
         self._moment = 0
         self.doomed: list[str] = []
@@ -184,10 +185,6 @@ class Desk:
 
     # -- the bar's side --------------------------------------------------------------------------------------------
 
-    def begin(self) -> None:
-        """Begin a cycle: the feeds may have moved on."""
-        self._bars.clear()
-
     def before(self) -> None:
         """Let everything take part that arrived early enough in the present bar of its feed."""
         self._admit(None)
@@ -201,10 +198,10 @@ class Desk:
         for arrived, ids, cancels in waiting:
             tickets = [ticket for order_id in ids if (ticket := self.by_id.get(order_id)) is not None]
             if now is None:
-                late = [ticket for ticket in tickets if arrived > self._cutoff(ticket.twin.data)]
+                ready = not [ticket for ticket in tickets if arrived > self._cutoff(ticket.twin.data)]
             else:
-                late = not cancels or arrived > now
-            if late or (cancels and any(ids[0] in held for _, held, _ in self.waiting)):
+                ready = cancels and arrived <= now
+            if not ready or (cancels and any(ids[0] in held for _, held, _ in self.waiting)):
                 self.waiting.append((arrived, ids, cancels))
             elif not cancels:
                 self._enter(tickets, arrived)
@@ -222,9 +219,9 @@ class Desk:
 
     def _bar(self, data: Any) -> tuple[int, int]:
         """Return when the present bar of a feed began and ended."""
-        bar = self._bars.get(data)
+        bar = self.bars.get(data)
         if bar is None:
-            bar = self._bars[data] = span(data)
+            bar = self.bars[data] = span(data)
         return bar
 
     def _enter(self, tickets: Sequence[Ticket], now: int) -> None:

@@ -71,13 +71,16 @@ class _Scene:
         """Return the price at which the bar comes to a stop's trigger: the open, where that lies beyond it."""
         return max(self.open, trigger) if is_buy else min(self.open, trigger)
 
-    def time_of(self, price: Decimal) -> int:
-        """Return when the bar came to a price, on the path that every engine here takes a bar to have gone."""
+    def time_of(self, price: Decimal, after: int | None = None) -> int:
+        """Return when the bar came to a price, on the path that every engine here takes a bar to have gone.
+
+        A limit that a trigger has woken is met on the way that follows `after`, the time of the trigger.
+        """
         at, before = self.path[0]
-        if price == before:
+        if price == before and after is None:
             return at
         for ts, then in self.path[1:]:
-            if min(before, then) <= price <= max(before, then):
+            if (after is None or ts > after) and min(before, then) <= price <= max(before, then):
                 return ts
             before = then
         return self.path[-1][0]
@@ -161,12 +164,13 @@ class TapeMarket(Market):
         working = order.working
         scene = self._scenes[working.symbol]
         paid = scene.price(price, working)
-        now = max(scene.time_of(paid), working.since)
-        if working.expire_at is not None and now >= working.expire_at:
-            return
         if working.phase is Phase.STOP:
             self.triggered(order)
         takes = self._takes(order, scene)
+        woken = order.woken if working.phase is Phase.LIMIT and len(order.data) == order.first else None
+        now = max(woken if takes and woken is not None else scene.time_of(paid, woken), working.since)
+        if working.expire_at is not None and now >= working.expire_at:
+            return
         limit = working.limit if working.phase is Phase.LIMIT else None
         if takes:
             paid = self._matcher.slipped(scene.book, paid, is_buy=working.is_buy)
@@ -186,14 +190,17 @@ class TapeMarket(Market):
         if working.phase is not Phase.STOP or trigger is None:
             return
         scene = self._scenes[working.symbol]
-        price = order.met = scene.reached(trigger, is_buy=working.is_buy)
-        order.first = len(order.data)
+        price = scene.reached(trigger, is_buy=working.is_buy)
+        now = max(scene.time_of(price), working.since)
+        if working.expire_at is not None and now >= working.expire_at:
+            return
+        order.met, order.woken, order.first = price, now, len(order.data)
         if working.kind in _WITH_LIMIT:
             working.phase = Phase.LIMIT
         else:
             working.phase = Phase.MARKET
             order.exectype = KINDS[OrderType.MARKET]  # whatever is left takes the next price, as after every trigger
-        self._venue.triggered(working, price, max(scene.time_of(price), working.since))
+        self._venue.triggered(working, price, now)
 
     def trail(self, order: Any, price: Decimal) -> None:
         """Move the trigger away from the best price so far."""

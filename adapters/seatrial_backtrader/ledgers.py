@@ -57,7 +57,7 @@ class Ledgers(Switches):
         return self if self.venue is None else self.venue
 
     def _in_flight(self) -> bool:
-        return self.gate is not None and bool(self.gate.wire.reports)
+        return self.gate is not None and bool(self.gate.wire.reports.messages)
 
     def set_cash(self, cash: float) -> None:
         """Set the cash in currency, of both ledgers."""
@@ -75,6 +75,8 @@ class Ledgers(Switches):
 
     def get_value(self, datas: Any = None, mkt: bool = False, lever: bool = False) -> Any:  # noqa: FBT001, FBT002 - Backtrader's signature
         """Return the value of the account, or of the positions in some feeds, in currency."""
+        if datas is None and not mkt and not lever:
+            return self._value
         value = super().get_value(datas, mkt, lever)
         if datas is not None and self._replica is not None and not self._in_flight():
             self._replica.reflect()

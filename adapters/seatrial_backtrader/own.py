@@ -120,6 +120,9 @@ class OwnBroker(Paid, SeatrialBroker):
     def _stands(self) -> bool:
         return True
 
+    def _may_wait(self) -> bool:
+        return False
+
     def _open(self) -> tuple[ExecutionGate, Desk, BrokerAccount, Observers]:
         self._names = _Named(self.cerebro.datas, ())
         self._names.strategy_id = self.strategy_id

@@ -60,6 +60,8 @@ class _Ours:
     """The bar of its feed, counted from one, that is the first it meets, or that triggered it."""
     met: Decimal | None = None
     """The price that triggered it."""
+    woken: int | None = None
+    """When that was, in UNIX ns UTC."""
     referee: Referee | None = None
 
     def trailadjust(self, price: float) -> None:

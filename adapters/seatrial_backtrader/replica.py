@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["OURS", "SCALARS", "Replica"]
 
-_ACCEPTED, _PARTIAL, _SUBMITTED = bt.Order.Accepted, bt.Order.Partial, bt.Order.Submitted
+_ACCEPTED, _SUBMITTED = bt.Order.Accepted, bt.Order.Submitted
+_ALIVE = frozenset({bt.Order.Submitted, bt.Order.Accepted, bt.Order.Partial})
 OURS = "_ours"
 """The attribute by which the venue's object for an order knows the strategy's."""
 
@@ -103,7 +104,8 @@ class Replica:
 
     def begin(self) -> None:
         """Begin a cycle: children become active with the venue's, once their parent was reported complete."""
-        self.touch()
+        if len(self._near.positions) != len(self.far.positions):
+            self.touch()
         if not self.far._toactivate and not self._waking:
             return
         self._waking += self.far._toactivate
@@ -130,7 +132,7 @@ class Replica:
         theirs, ref = news.__dict__, news.ref
         order = self.asked.pop(ref, None) or self.orders.get(ref) or theirs.get(OURS)
         if order is None:  # an order of the past, which Backtrader made itself
-            order = self.orders[ref] = clone(news)
+            order = clone(news)
             order.executed = unfilled(news.size)
         _take_in(order.executed, news.executed)
         ours, status = order.__dict__, theirs["status"]
@@ -144,11 +146,13 @@ class Replica:
             self.touch()
             near.positions[data].__dict__.update(position.__dict__)
             near.cash += told.cash
-        if status == _ACCEPTED:
-            self.accepted[ref] = order
-        elif status == _SUBMITTED:
-            near.orders.append(order)
-        elif status != _PARTIAL:
+        if status in _ALIVE:
+            self.orders[ref] = order  # perhaps again: a child that comes late sends its parent once more
+            if status == _ACCEPTED:
+                self.accepted[ref] = order
+            elif status == _SUBMITTED:
+                near.orders.append(order)
+        else:
             self.orders.pop(ref, None)
             self.accepted.pop(ref, None)
         if not told.silent:
@@ -164,7 +168,8 @@ class Replica:
         """End a cycle: with nothing under way the near ledger is the far one, else it is valued by itself."""
         near, far = self._near, self.far
         if not self.in_flight():
-            self.touch()
+            if len(near.positions) != len(far.positions):
+                self.touch()
             near.__dict__.update(zip(SCALARS, _scalars(far.__dict__), strict=True))
             near._cash_addition.clear()
             far.orders.clear()  # of which only the strategy's are ever asked for

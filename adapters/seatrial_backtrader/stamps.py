@@ -15,7 +15,7 @@ import backtrader as bt
 
 from seatrial.errors import InvalidTimeError
 
-__all__ = ["exact", "newest", "span", "stamp_of", "to_ns"]
+__all__ = ["exact", "last_price", "newest", "span", "stamp_of", "to_ns"]
 
 _EPOCH = 719_163.0  # 1970-01-01 as a date number
 _MICROS_PER_DAY = 86_400_000_000
@@ -56,6 +56,15 @@ def stamp_of(data: Any) -> float | None:
         with suppress(IndexError):
             return float(data.datetime[0])
     return None
+
+
+def last_price(data: Any, known: float | None) -> tuple[float, float]:
+    """Return the stamp and the close of a feed's newest bar with a price, the one stamped `known` left out."""
+    for ago in range(0, -len(data), -1):
+        stamp, close = data.datetime[ago], data.close[ago]
+        if close == close or stamp == known:  # noqa: PLR0124 - a NaN is no price
+            break
+    return stamp, close
 
 
 def newest(datas: Iterable[Any]) -> int:

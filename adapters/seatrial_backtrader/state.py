@@ -122,7 +122,7 @@ def write_broker(broker: SeatrialBroker, clock: int) -> BrokerState:
             "sent": dict(broker._sent),
             "owners": {symbol: writer.owner(owner) for symbol, owner in broker._owners.items()},
             "withheld": str(broker._account.withheld),
-            "marked": [[writer.data(data), plain(stamp, "stamp")] for data, stamp in broker._marked.items()],
+            "marked": [[writer.data(data), plain(shown, "mark")] for data, shown in broker._marked.items()],
         },
         strategies=trades,
         counters=(_peek(OrderBase.refbasis), _peek(Trade.refbasis)),
@@ -158,7 +158,7 @@ def read_broker(broker: SeatrialBroker, state: BrokerState) -> None:
     owners = kept["owners"].items()
     broker._owners = {symbol: None if one is None else reader.strategies[one] for symbol, one in owners}
     broker._account.withheld = Decimal(kept["withheld"])
-    broker._marked = {reader.datas[number]: unplain(stamp) for number, stamp in kept["marked"]}
+    broker._marked = {reader.datas[number]: tuple(unplain(shown)) for number, shown in kept["marked"]}
     for strategy, stored in zip(reader.strategies, state.strategies, strict=True):
         _read_strategy(reader, strategy, stored)
     if broker.logbook is not None and state.record is not None:

@@ -13,6 +13,8 @@ from seatrial_nautilus.generation import check_installed, generation
 if TYPE_CHECKING:
     from seatrial_nautilus.v1.backtest import SeatrialModule, SeatrialModuleConfig, attach, attach_node
     from seatrial_nautilus.v1.checkpoint import snapshot, summary
+    from seatrial_nautilus.v1.guard.client import SeatrialGuard, live_guard
+    from seatrial_nautilus.v1.guard.factory import SeatrialGuardConfig, SeatrialGuardFactory
     from seatrial_nautilus.v1.live import (
         SeatrialExecClientConfig,
         SeatrialLiveExecClient,
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 __all__ = [
     "SeatrialExecClientConfig",
     "SeatrialFeed",
+    "SeatrialGuard",
+    "SeatrialGuardConfig",
+    "SeatrialGuardFactory",
     "SeatrialLiveExecClient",
     "SeatrialLiveExecClientFactory",
     "SeatrialModule",
@@ -33,6 +38,7 @@ __all__ = [
     "attach",
     "attach_node",
     "live_client",
+    "live_guard",
     "snapshot",
     "summary",
 ]
@@ -44,12 +50,16 @@ _IN_BOTH = {
 }
 _ONLY_IN: dict[str, tuple[int, str]] = {
     "SeatrialFeed": (2, "feed"),
+    "SeatrialGuard": (1, "guard.client"),
+    "SeatrialGuardConfig": (1, "guard.factory"),
+    "SeatrialGuardFactory": (1, "guard.factory"),
     "SeatrialModule": (1, "backtest"),
     "SeatrialModuleConfig": (1, "backtest"),
     "Session": (1, "session"),
     "attach": (1, "backtest"),
     "attach_node": (1, "backtest"),
     "live_client": (2, "live"),
+    "live_guard": (1, "guard.client"),
     "snapshot": (1, "checkpoint"),
     "summary": (1, "checkpoint"),
 }

@@ -29,6 +29,9 @@ def check_installed(name: str = "this", needed: int = 1) -> None:
     """
     if generation() == needed:
         return
+    if "guard" in name.lower():
+        problem = f"{name} guards live accounts of NautilusTrader 1.x; install 'nautilus_trader>=1.221,<2'"
+        raise InvalidConfigError(_PACKAGE, "2.x", problem)
     if needed == 1:
         problem = (
             f"{name} needs NautilusTrader 1.x: 2.0's backtest takes no execution client written in Python, "

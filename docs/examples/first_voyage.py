@@ -1,4 +1,4 @@
-"""The first voyage: two strategies, each run with and without delays; a rule that stops one; a crash in the middle.
+"""The first voyage: one strategy on three engines, one with and without delays; a rule; a crash in the middle.
 
 Everything is seeded: the output never changes.
 """
@@ -48,11 +48,14 @@ if TYPE_CHECKING:
     from seatrial.contracts.engine import RunMonitor, RunRecord
     from seatrial.contracts.market import MarketEvent
 
+ENGINES = {"native": "native", "backtrader": "Backtrader", "nautilus": "NautilusTrader"}
 PROFILES = {"INSTANT": LATENCY_INSTANT, "NORMAL": LATENCY_NORMAL}
 STRATEGIES = Path(__file__).parent / "voyage" / "strategies.py"
 PER_SHARE = Decimal("0.005")
 MS = 1_000_000
 CRASH_AT = 12_345
+TRAILS = "BT-TRAIL-CLOSE"
+"""The rule of docs/parity.md by which Backtrader's trailing stops differ, and with them all that follows."""
 
 
 def bars(latency: LatencyConfig) -> Scenario:
@@ -87,19 +90,25 @@ def sail(scenario: Scenario, directory: str, monitor: RunMonitor | None = None, 
     return installed_plugins().engine(engine).run(scenario, directory=directory, monitor=monitor)
 
 
-def beside(record: RunRecord, directory: str) -> tuple[dict[str, RunRecord], str]:
-    """Run a record's scenario on Backtrader too, and say how the fills compare; nothing where it is not installed."""
-    try:
-        other = sail(record.scenario, directory, engine="backtrader")
-    except EngineNotInstalledError as error:
-        return {}, f"({error})"
-    expected, found = executed(record), executed(other)
-    same = f"{len(expected & found)} of {len(found)} fills have their like here"
-    told = (
-        f"On Backtrader a trailing stop follows closes, not highs: {same}.\n"
-        "At its limit the stop was just being taken back, so a sale might not have reduced: it was refused."
-    )
-    return {"NORMAL, on Backtrader": other}, told
+def everywhere(directory: str) -> tuple[dict[str, RunRecord], list[str]]:
+    """Run the crossing on every engine that is installed; return the records by name, and a line for each other one."""
+    records: dict[str, RunRecord] = {}
+    missing: list[str] = []
+    for engine, name in ENGINES.items():
+        try:
+            records[name] = sail(bars(LATENCY_NORMAL), f"{directory}/{engine}", engine=engine)
+        except EngineNotInstalledError as error:
+            missing.append(f"({error})")
+    return records, missing
+
+
+def first_difference(native: RunRecord, other: RunRecord) -> Order | None:
+    """Return the order about which the events of two runs differ first, `None` where they are the same."""
+    orders = {order.order_id: order for order in native.orders}
+    for here, there in zip(native.events, other.events, strict=False):
+        if here != there:
+            return orders[getattr(min(here, there, key=lambda event: event.timestamp), "order_id", "")]
+    return None if len(native.events) == len(other.events) else native.orders[-1]
 
 
 class Crash:
@@ -133,13 +142,15 @@ def crash_and_resume(directory: str) -> tuple[int, RunRecord]:
     return begun.first - 1, resumed
 
 
-def table(records: Mapping[str, RunRecord]) -> Table:
-    """Return a few lines about runs, side by side."""
+def table(records: Mapping[str, RunRecord], rule: str | None = None) -> Table:
+    """Return a few lines about runs, side by side; with a `rule` the last column names it where they differ."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     table.add_column("")
     runs = [summarize(record, name=name) for name, record in records.items()]
     for run in runs:
         table.add_column(run.name, justify="right")
+    if rule is not None:
+        table.add_column("differs by")
     whole = [run.delays.whole for run in runs]
     rows = {
         "orders / rejected": [f"{run.orders} / {run.rejected}" for run in runs],
@@ -149,10 +160,12 @@ def table(records: Mapping[str, RunRecord]) -> Table:
         "lost to delays": ["-" if run.cost is None else money(run.cost.latency) for run in runs],
         "lost to slippage and spread": ["-" if run.cost is None else money(run.cost.slippage) for run in runs],
         "commission": [money(run.commission) for run in runs],
-        "return / deepest drawdown": [f"{per_cent(run.return_pct)} / {per_cent(run.max_drawdown_pct)}" for run in runs],
+        "return": [per_cent(run.return_pct) for run in runs],
+        "deepest drawdown": [per_cent(run.max_drawdown_pct) for run in runs],
     }
     for name, cells in rows.items():
-        table.add_row(name, *cells)
+        told = [] if rule is None else [rule if len(set(cells)) > 1 else ""]
+        table.add_row(name, *cells, *told)
     return table
 
 
@@ -222,6 +235,18 @@ def executed(record: RunRecord) -> set[tuple[int, Decimal]]:
     return {(event.timestamp, event.price) for event in record.events if isinstance(event, OrderExecution)}
 
 
+def compared(name: str, native: RunRecord, other: RunRecord) -> str:
+    """Say how another engine's run compares with the native one, and where they part."""
+    first = first_difference(native, other)
+    if first is None:
+        return f"{name}: every event is the same, to the byte."
+    kind, shared = str(first.order_type).replace("_", " "), len(executed(native) & executed(other))
+    return (
+        f"{name}: they part at {first.order_id}, a {kind}, which there follows the closes\n"
+        f"  ({TRAILS} in docs/parity.md); {shared} of {len(executed(other))} fills have their like on native."
+    )
+
+
 def outcome(order: Order) -> str:
     """Return what became of an order, with times in ms after it was sent."""
     if not order.executions:
@@ -236,27 +261,32 @@ def main() -> None:
     """Sail, and print what happened."""
     say = Console(width=100, highlight=False, markup=False, color_system=None, soft_wrap=True).print
     with TemporaryDirectory() as directory:
-        on_bars = {name: sail(bars(latency), f"{directory}/{name}") for name, latency in PROFILES.items()}
+        instant = sail(bars(LATENCY_INSTANT), f"{directory}/instant")
+        on_bars, missing = everywhere(directory)
         on_ticks = {name: sail(ticks(latency), f"{directory}/{name}") for name, latency in PROFILES.items()}
         rows, resumed = crash_and_resume(f"{directory}/crash")
-        elsewhere, compared_to_it = beside(on_bars["NORMAL"], f"{directory}/backtrader")
-    say("Each strategy runs without delays (INSTANT) and with those of a retail broker (NORMAL: 50 ms for")
+    say("Strategies run without delays (INSTANT) and with those of a retail broker (NORMAL: 50 ms for")
     say("an order to arrive, 100 to 200 ms until a fill is known). Neither is meant to make money.\n")
-    say("1. Real daily bars: IBM, 2000 to 2013; 20/100-day crossing, stopped at 20 % below its peak")
-    say(table({**on_bars, **elsewhere}))
-    first, second = ([fills(order) for order in run.orders] for run in on_bars.values())
-    say(f"Every fill is the same to the cent: {first == second}. On daily bars 50 ms do not matter.")
-    say(compared_to_it)
-    refused = next(order for order in on_bars["NORMAL"].orders if order.status is OrderStatus.REJECTED)
+    say("1. Real daily bars: IBM, 2000 to 2013; 20/100-day crossing, stopped at 20 % below its peak; NORMAL")
+    native = on_bars["native"]
+    say(table(on_bars, TRAILS))
+    for line in missing:
+        say(line)
+    for name, record in on_bars.items():
+        if record is not native:
+            say(compared(name, native, record))
+    same = [fills(order) for order in instant.orders] == [fills(order) for order in native.orders]
+    say(f"Without delays every fill is the same to the cent: {same}. On daily bars 50 ms do not matter.")
+    refused = next(order for order in native.orders if order.status is OrderStatus.REJECTED)
     say(f"Why was {refused.order_id} refused?")
-    for line in why(on_bars["NORMAL"], refused.order_id):
+    for line in why(native, refused.order_id):
         say(fill(f"  {line}", width=100, subsequent_indent=" " * 8))
     say("\n2. Generated ticks: 20,000 quotes and trades in half an hour; at most 600 at stake")
     say(table(on_ticks))
-    compared = Comparison(on_ticks["INSTANT"], on_ticks["NORMAL"])
-    say(compared.table())
-    say(f"50 ms cost {compared.mean_cost:.2f} bp on each of {compared.takes} takes; {len(compared.missed)} got less.")
-    say(f"{len(compared.raced)} bids were filled with their cancel under way. Without delays none of this shows.")
+    pairs = Comparison(on_ticks["INSTANT"], on_ticks["NORMAL"])
+    say(pairs.table())
+    say(f"50 ms cost {pairs.mean_cost:.2f} bp on each of {pairs.takes} takes; {len(pairs.missed)} got less.")
+    say(f"{len(pairs.raced)} bids were filled with their cancel under way. Without delays none of this shows.")
     whole = on_ticks["NORMAL"]
     equal = encode_events(resumed.events) == encode_events(whole.events) and resumed.account == whole.account
     say(f"\n3. The same, killed at row {CRASH_AT:,} and resumed from its checkpoint at row {rows:,}:")

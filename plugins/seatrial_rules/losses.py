@@ -27,6 +27,7 @@ class DrawdownLimit:
     """
 
     needs_exposure = False
+    watches = "equity"
 
     def __init__(self, **limits: Any) -> None:
         """Take the fields of a :class:`~seatrial.contracts.risk.DrawdownLimitRule`."""

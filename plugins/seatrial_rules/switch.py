@@ -30,6 +30,7 @@ class KillSwitch:
 
     name = "kill_switch"
     needs_exposure = False
+    watches = "nothing"
 
     def __init__(self, *, engaged: bool = False) -> None:
         """Start pulled where `engaged`."""

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from seatrial.contracts.engine import RunRecord
     from seatrial.contracts.scenario import Scenario
 
+MINUTE = 60_000_000_000
 PROFILES = {"instant": LATENCY_INSTANT, "fast": LATENCY_FAST, "normal": LATENCY_NORMAL, "slow": LATENCY_SLOW}
 
 
@@ -87,6 +88,16 @@ def test_every_convention_backtrader_can_follow_fills_alike(seed: int) -> None:
     assert_same(scenario(seed, latency, venue, kinds, rows=rows, risk=risk))
 
 
+def one_wide_bar(*last: str) -> tuple[Bar, ...]:
+    """Return five bars of one price, and one with the open, high, low and close of `last`; each lasts a minute."""
+    rows = list[Bar]()
+    for shown in [("100",) * 4] * 5 + [last]:
+        opened, high, low, close = map(Decimal, shown)
+        start = START + len(rows) * MINUTE
+        rows.append(Bar(start + MINUTE, "A", opened, high, low, close, start=start))
+    return tuple(rows)
+
+
 @pytest.mark.parametrize("fill", LimitFill)
 @pytest.mark.parametrize(
     ("side", "kind", "terms", "price", "liquidity"),
@@ -104,19 +115,24 @@ def test_limit_that_waits_within_its_first_bar_makes(
     fill: LimitFill, side: str, kind: str, terms: dict[str, str], price: str | None, liquidity: Liquidity
 ) -> None:
     """It takes only what is there when it meets the bar; THROUGH then asks that the bar goes beyond it."""
-    minute = 60_000_000_000
-    flat = [Decimal(100)] * 4
-    rows = [Bar(START + n * minute, "A", *flat, start=START + (n - 1) * minute) for n in range(1, 6)]
-    shown = [Decimal("100.00"), Decimal("102.00"), Decimal("98.00"), Decimal("101.00")]
-    rows.append(Bar(START + 6 * minute, "A", *shown, start=START + 5 * minute))
+    shown = ("100.00", "102.00", "98.00", "101.00")
     order = {"symbol": "A", "side": side, "quantity": 3, "order_type": kind, **terms}
     strategy = StrategyRef(path=f"{crew.__file__}:OneOrder", params={"order": order}, strategy_id="W")
     venue = config(limit_fill=fill, slippage_bps=Decimal(0))
-    played = scenario(0, LATENCY_INSTANT, venue, rows=tuple(rows))
+    played = scenario(0, LATENCY_INSTANT, venue, rows=one_wide_bar(*shown))
     record = assert_same(replace(played, strategy=strategy))
     fills = [(str(one.price), one.liquidity) for one in record.events if isinstance(one, OrderExecution)]
     expected = terms["limit_price"] if price is None and fill is LimitFill.TOUCH else price
     assert fills == ([] if expected is None else [(expected, liquidity)])
+
+
+def test_limit_trades_after_the_trigger_that_woke_it() -> None:
+    """A bar that passed the limit on its way to the trigger, and once more afterwards, fills it afterwards."""
+    rows = one_wide_bar("101", "103.5", "99", "100")  # down to 99, up to 103.5, down to 100
+    order = {"symbol": "A", "side": "buy", "quantity": 3, "order_type": "stop_limit", "stop_price": "102"}
+    strategy = StrategyRef(path=f"{crew.__file__}:OneOrder", params={"order": order | {"limit_price": "100.5"}})
+    record = assert_same(replace(scenario(0, LATENCY_INSTANT, config(), rows=rows), strategy=strategy))
+    assert [rows[-1].ts - event.timestamp for event in record.events[2:]] == [MINUTE // 3, 0]
 
 
 def test_price_is_spelled_as_the_market_showed_it() -> None:

@@ -1,4 +1,7 @@
-"""An order that fills whole as it arrives is spared the venue's indexes, and nothing else is different for it."""
+"""An order that fills whole as it arrives is spared the venue's indexes, and the wire where nobody hears of it.
+
+Nothing else is different for it.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +15,39 @@ from seatrial import (
     LATENCY_INSTANT,
     LATENCY_NORMAL,
     AccountType,
+    DrawdownLimitRule,
     ExecutionSimulator,
+    ExposureLimitRule,
     FeeSchedule,
     Instrument,
     Order,
     OrderSide,
     OrderType,
+    PositionLimitRule,
     Quote,
+    RejectionReason,
+    RiskAction,
+    RiskConfig,
     TimeInForce,
     VenueConfig,
 )
-from seatrial.contracts.events import OrderCancelled, OrderExecution, OrderRejected, encode_events
+from seatrial.contracts.events import (
+    OrderCancelled,
+    OrderDenied,
+    OrderExecution,
+    OrderRejected,
+    OrderSubmitted,
+    TradingStateChanged,
+    encode_events,
+)
+from seatrial.gate.delivery import Delivery
+from seatrial.venue.arrivals import by_venue
 from seatrial.venue.crossing import Crossing
+from seatrial.venue.simulated import SimulatedVenue
 
 if TYPE_CHECKING:
     from seatrial import LatencyConfig
+    from seatrial.gate.client import Listener
 
 MS = 1_000_000
 START = 1_700_000_000_000 * MS
@@ -39,6 +60,12 @@ CONFIGS: dict[str, dict[str, Any]] = {
 INSTRUMENTS = (
     Instrument(symbol="A", tick_size=Decimal("0.05")),
     Instrument(symbol="B", multiplier=Decimal(10)),
+)
+
+LIMITS = RiskConfig(
+    position_limit=PositionLimitRule(max_shares=Decimal(120), max_value=Decimal(20_000)),
+    exposure_limit=ExposureLimitRule(max_gross_exposure_pct=Decimal(120), max_net_exposure_pct=Decimal(110)),
+    drawdown_limit=DrawdownLimitRule(max_daily_drawdown_pct=Decimal(3), action=RiskAction.FLATTEN),
 )
 
 
@@ -64,15 +91,28 @@ class _AtTheQuote(Crossing):
         return quote.ask if order.side is OrderSide.BUY else quote.bid, crossed[1]
 
 
-def _voyage(seed: int, config: str, latency: LatencyConfig, kind: type[Crossing]) -> ExecutionSimulator:
+def _voyage(
+    seed: int,
+    config: str,
+    latency: LatencyConfig,
+    kind: type[Crossing] = Crossing,
+    risk: RiskConfig | None = None,
+    listener: Listener | None = None,
+) -> ExecutionSimulator:
     """Return a simulator after quotes and orders drawn from `seed`, some of which it cannot pay for."""
     draw = Random(seed)
     venue_config = VenueConfig(**CONFIGS[config])
     sim = ExecutionSimulator(
-        initial_cash=30_000, venue_config=venue_config, instruments=INSTRUMENTS, latency_config=latency
+        initial_cash=30_000,
+        venue_config=venue_config,
+        instruments=INSTRUMENTS,
+        latency_config=latency,
+        risk_config=risk,
     )
+    if listener is not None:
+        sim.add_listener(listener)
     venue = sim.venue
-    venue._crossing = kind(venue.market, venue._matcher, venue.ledger, venue_config.fees)  # type: ignore[arg-type]  # a schedule
+    venue._crossing = kind(venue.market, venue._matcher, venue.ledger, venue._matcher._fees)
     now = START
     for n in range(160):
         symbol = draw.choice("AB")
@@ -101,7 +141,8 @@ def _voyage(seed: int, config: str, latency: LatencyConfig, kind: type[Crossing]
 
 def _all_of(sim: ExecutionSimulator) -> tuple[object, ...]:
     venue = sim.venue
-    return encode_events(list(sim.events)), sim.account_summary(), venue.ledger.snapshot(), venue.sequence, venue.ended
+    told = encode_events(list(sim.events)), sim.account_summary(), dict(sim.pending_orders), dict(sim.completed_orders)
+    return *told, sim.gate.snapshot(), venue.ledger.snapshot(), venue.sequence, venue.ended
 
 
 @pytest.mark.parametrize("latency", [LATENCY_INSTANT, LATENCY_NORMAL], ids=["instant", "normal"])
@@ -126,3 +167,65 @@ def test_the_comparison_catches_a_wrong_price() -> None:
     wrong = _all_of(_voyage(1, "costly", LATENCY_INSTANT, _AtTheQuote))
 
     assert wrong != _all_of(_voyage(1, "costly", LATENCY_INSTANT, _Never))
+
+
+def _deaf(event: object, order: object) -> None:
+    """Listen to nothing."""
+
+
+@pytest.mark.parametrize("risk", [None, LIMITS], ids=["free", "limited"])
+@pytest.mark.parametrize("config", CONFIGS)
+def test_what_nobody_hears_of_comes_to_the_same(config: str, risk: RiskConfig | None) -> None:
+    """Orders, events, rules, accounts and counts do not tell whether somebody listened while an order crossed."""
+    for seed in range(6):
+        heard = _all_of(_voyage(seed, config, LATENCY_INSTANT, risk=risk, listener=_deaf))
+
+        assert heard == _all_of(_voyage(seed, config, LATENCY_INSTANT, risk=risk))
+
+
+def test_limited_voyages_meet_their_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is compared holds orders that nobody hears of, refusals by rules, and a latch that closes positions."""
+    crossed: list[str] = []
+    cross = Delivery._cross
+
+    def counted(gate: Delivery, order: Order, *what: Any) -> Order:
+        crossed.append(order.order_id)
+        return cross(gate, order, *what)
+
+    monkeypatch.setattr(Delivery, "_cross", counted)
+    voyages = [_voyage(seed, "costly", LATENCY_INSTANT, risk=LIMITS) for seed in range(6)]
+    events = [event for voyage in voyages for event in voyage.events]
+
+    assert len(crossed) > 20
+    assert {OrderExecution, OrderDenied, TradingStateChanged} <= {type(event) for event in events}
+    assert any(type(event) is OrderSubmitted and event.order_id.startswith("flatten-") for event in events)
+
+
+def test_the_comparison_catches_what_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gate that forgets to count such a fill in the account is found."""
+    heard = _all_of(_voyage(1, "plain", LATENCY_INSTANT, listener=_deaf))
+    monkeypatch.setattr(Delivery, "_count", lambda *_: None)
+
+    assert heard != _all_of(_voyage(1, "plain", LATENCY_INSTANT))
+
+
+class _Choosy(SimulatedVenue):
+    """Takes orders its own way: none at all."""
+
+    def place(self, orders: tuple[Order, ...], now: int, native: object) -> None:
+        self._refuse_all(orders, orders[0], by_venue(RejectionReason.UNSUPPORTED, "it takes none"), now)
+
+
+class _ChoosySimulator(ExecutionSimulator):
+    _venue_type = _Choosy
+
+
+def test_a_venue_with_a_door_of_its_own_is_not_passed_by() -> None:
+    """Where a venue takes orders its own way, an order that nobody hears of meets it too."""
+    sim = _ChoosySimulator(initial_cash=30_000)
+    sim.process_quote(Quote(START, "A", Decimal(90), Decimal(90)))
+    order = Order(
+        order_id="o", symbol="A", side=OrderSide.BUY, order_type=OrderType.MARKET, quantity=1, created_at=START
+    )
+
+    assert sim.submit_order(order, START).rejection_reason is RejectionReason.UNSUPPORTED

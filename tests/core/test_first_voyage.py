@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from seatrial import LATENCY_INSTANT, LATENCY_NORMAL, OrderExecution, OrderStatus, RejectionReason
+from seatrial import LATENCY_INSTANT, LATENCY_NORMAL, OrderExecution, OrderStatus, OrderType, RejectionReason
 from seatrial.contracts.engine import RunRecord
 from seatrial.contracts.events import encode_events
+from seatrial.errors import EngineNotInstalledError
 from seatrial.report.summary import summarize
 from seatrial.report.why import why
 
@@ -68,6 +70,53 @@ def test_a_rule_refuses_and_why_says_so(names: dict[str, Any], tmp_path: Path) -
     refused = [order for order in record.orders if order.status is OrderStatus.REJECTED]
     assert {order.rejection_reason for order in refused} == {RejectionReason.RISK_DRAWDOWN_LIMIT}
     assert any("20 % under its peak" in line for line in why(record, refused[0].order_id))
+
+
+def test_every_engine_is_beside_and_each_difference_has_its_rule(names: dict[str, Any], tmp_path: Path) -> None:
+    """NautilusTrader tells what native tells; Backtrader parts from it at a trailing stop, by a documented rule."""
+    records, missing = names["everywhere"](str(tmp_path))
+    native = records["native"]
+
+    assert (list(records), missing) == (["native", "Backtrader", "NautilusTrader"], [])
+    assert names["first_difference"](native, records["NautilusTrader"]) is None
+    assert names["first_difference"](native, records["Backtrader"]).order_type is OrderType.TRAILING_STOP
+    assert f"### {names['TRAILS']}\n" in (SCRIPT.parents[1] / "parity.md").read_text("utf-8")
+
+
+def test_without_its_trailing_stop_the_crossing_is_the_same_everywhere(names: dict[str, Any], tmp_path: Path) -> None:
+    """So the rule about trailing stops is the whole difference."""
+    source = (SCRIPT.parent / "voyage" / "strategies.py").read_text("utf-8")
+    untrailed = tmp_path / "untrailed.py"
+    untrailed.write_text(source.replace("if not entry.is_complete:", "if False:"), "utf-8")
+    scenario = names["bars"](LATENCY_NORMAL)
+    execution = replace(scenario.execution, risk=None)  # without a stop its limit would end it at once
+    strategy = replace(scenario.strategy, path=f"{untrailed}:Crossing")
+    scenario = replace(scenario, strategy=strategy, execution=execution)
+
+    native, *others = (names["sail"](scenario, str(tmp_path), engine=engine) for engine in names["ENGINES"])
+
+    assert len(prices(native)) > 10
+    for other in others:
+        assert names["first_difference"](native, other) is None
+
+
+def test_an_engine_that_is_missing_is_told_in_one_line(
+    names: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The demonstration goes on without it."""
+
+    def sail(scenario: object, directory: str, *, engine: str) -> RunRecord:
+        if engine == "nautilus":
+            raise EngineNotInstalledError(engine, "nautilus_trader", engine)
+        return whole
+
+    whole: RunRecord = names["sail"](names["bars"](LATENCY_NORMAL), str(tmp_path))
+    monkeypatch.setitem(names["everywhere"].__globals__, "sail", sail)
+    records, missing = names["everywhere"](str(tmp_path))
+
+    assert list(records) == ["native", "Backtrader"]
+    [line] = missing
+    assert line.endswith("pip install 'seatrial[nautilus]')")
 
 
 def test_ticks_do(names: dict[str, Any], tmp_path: Path) -> None:

@@ -314,14 +314,14 @@ def test_modify_travels_like_a_submit_unless_given() -> None:
     assert engine.arrivals[-1] == (1_060, "modify", "a")
 
 
-def test_step_delivers_one_message() -> None:
-    """A driver that steps sees the arrival at 1010 and the report at 1013 as two steps, then nothing."""
+def test_proceeding_pauses_where_a_request_arrives() -> None:
+    """A driver sees the arrival at 1010 before the report at 1013, since its venue may set a clock; then nothing."""
     gate, engine = _gate()
     gate.submit(_limit(), T0)
 
-    gate.step()
+    gate.proceed(2_000)
     after_one = (gate.now, len(engine.placed), gate.get_order("a").status)
-    gate.step()
+    gate.proceed(2_000)
     after_two = (gate.now, gate.get_order("a").status)
 
     assert after_one == (1_010, 1, OrderStatus.PENDING_SUBMIT)

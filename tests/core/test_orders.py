@@ -295,6 +295,18 @@ def test_aware_datetimes_become_utc_nanoseconds() -> None:
     assert type(order.created_at) is int
 
 
+def test_orders_of_one_size_share_it() -> None:
+    """Equal quantities are kept once, but never with digits that the order was not given, nor as another type."""
+    odd = type("Odd", (Decimal,), {})
+    sizes = ["7654.5", "7654.50", "7654.5", "7654.50"]
+    first, other, again, longer = (make(quantity=D(size)).quantity for size in sizes)
+
+    assert [str(quantity) for quantity in (first, other, again, longer)] == sizes
+    assert again is first
+    assert type(make(quantity=odd("7654.5")).quantity) is odd
+    assert type(make(quantity=D("7654.5")).quantity) is Decimal
+
+
 def test_ints_become_exact_decimals() -> None:
     """An int quantity or price is exact, so it is taken, as a Decimal."""
     order = Order(

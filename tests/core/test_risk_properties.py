@@ -20,7 +20,7 @@ from seatrial.contracts.account import RiskView
 from seatrial.contracts.events import AccountAdjusted, Event, ModifyRefused, ModifyRequested, OrderChange, OrderReplaced
 from seatrial.contracts.rejection import RefusedBy, RejectionReason
 from seatrial.gate.admission import Admission
-from seatrial.gate.delivery import Delivery
+from seatrial.gate.enforcement import Enforcement
 from seatrial.gate.exposure import Exposure
 from seatrial.gate.risk import Risk
 from seatrial_rules.limits import PositionLimit
@@ -386,7 +386,7 @@ TWINS: list[tuple[type, str, Any, str]] = [
     (Exposure, "reduces", lambda *_: False, "refused a reducing"),
     (Admission, "_judge", lax(REDUCE_ONLY), "grew or flipped"),
     (Admission, "_judge", lax(HALTED), "left while trading was halted"),
-    (Delivery, "_sweep", lambda *_: None, "no cancel followed"),
+    (Enforcement, "_sweep", lambda *_: None, "no cancel followed"),
     (Risk, "shift", lambda *_: None, "the day's money"),
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,58 @@ def test_every_time_is_that_of_the_legs() -> None:
         ("OrderUpdated", 221.0, 218.0, 221.0),
         ("OrderPendingCancel", 300.0, 300.0, 300.0),
         ("OrderCanceled", 328.0, 325.0, 328.0),
+    ]
+
+
+def test_what_the_venue_does_by_itself_and_refuses_keeps_the_times_too() -> None:
+    """A match at a datum, expiry, a refusal, and the exits of a bracket: each at its own time, plus its leg's delay."""
+
+    def touched(trader: Any) -> None:
+        ask = quotes(PAIR, 60, 1)[6].ask_price  # it rests from 55 ms, until the quote at 60 ms
+        trader.submit_order(trader.order_factory.limit(PAIR.id, OrderSide.BUY, PAIR.make_qty(1_000), ask))
+
+    def expiring(trader: Any) -> None:
+        at = trader.clock.utc_now() + timedelta(milliseconds=55)  # sent at 200 ms, it is over at 255 ms
+        gtd = {"time_in_force": TimeInForce.GTD, "expire_time": at}
+        trader.submit_order(
+            trader.order_factory.limit(PAIR.id, OrderSide.BUY, PAIR.make_qty(1_000), PAIR.make_price(1.0), **gtd)
+        )
+
+    def refused(trader: Any) -> None:
+        trader.submit_order(
+            trader.order_factory.stop_market(PAIR.id, OrderSide.BUY, PAIR.make_qty(1_000), PAIR.make_price(1.0))
+        )
+
+    def bracket(trader: Any) -> None:
+        prices = {"sl_trigger_price": PAIR.make_price(1.0), "tp_price": PAIR.make_price(1.3)}
+        trader.submit_order_list(trader.order_factory.bracket(PAIR.id, OrderSide.BUY, PAIR.make_qty(9_000), **prices))
+
+    trader, _ = _sailed({2: touched, 20: expiring, 30: refused, 40: bracket})
+
+    assert [one for one in trader.heard if one[0] != "OrderSubmitted"] == [
+        ("OrderAccepted", 55.0 + 3.0, 20.0 + 35.0, 55.0 + 3.0),
+        ("OrderFilled", 60.0 + 12.0, 60.0, 60.0 + 12.0),
+        ("OrderAccepted", 235.0 + 3.0, 200.0 + 35.0, 235.0 + 3.0),
+        ("OrderExpired", 260.0 + 3.0, 260.0, 260.0 + 3.0),
+        ("OrderRejected", 335.0 + 3.0, 300.0 + 35.0, 335.0 + 3.0),
+        ("OrderFilled", 435.0 + 12.0, 400.0 + 35.0, 435.0 + 12.0),
+        ("OrderAccepted", 447.0, 435.0, 447.0),  # no report overtakes another
+        ("OrderAccepted", 447.0, 435.0, 447.0),
+    ]
+
+
+def test_requests_that_come_too_late_are_refused_at_their_own_times() -> None:
+    """A modify and a cancel reach an order that was matched at 55 ms; no refusal overtakes the fill."""
+
+    def late(trader: Any) -> None:
+        trader.modify_order(trader.order, PAIR.make_qty(2_000))
+        trader.cancel_order(trader.order)
+
+    trader, _ = _sailed({2: lambda self: _limit(self, "1.20000"), 4: late})
+
+    assert trader.heard[-2:] == [
+        ("OrderModifyRejected", 67.0, 40.0 + 18.0, 67.0),
+        ("OrderCancelRejected", 40.0 + 25.0 + 3.0, 40.0 + 25.0, 40.0 + 25.0 + 3.0),
     ]
 
 

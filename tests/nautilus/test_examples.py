@@ -48,3 +48,20 @@ def test_the_paper_session_survives_a_kill(tmp_path: Path) -> None:
     assert lines[0] == "found [] []\n"
     assert second.returncode == 0, second.stderr
     assert "found ['10000.0'] ['1.05000']" in second.stdout
+
+
+def test_the_guarded_account_is_limited_closed_and_stays_halted(tmp_path: Path) -> None:
+    """The second order is over the limit; the fall of the market closes the position; the next run is halted too."""
+    first, second = [
+        subprocess.run(_command("guarded.py"), cwd=tmp_path, check=False, capture_output=True, text=True, timeout=60)
+        for _ in range(2)
+    ]
+
+    assert first.returncode == second.returncode == 0, first.stderr + second.stderr
+    lines = first.stdout.splitlines()
+    assert lines[0] == "bought 40000"
+    assert lines[1].startswith('denied: {"reason":"risk_position_limit"')
+    assert lines[2] == "sold 40000"
+    assert second.stdout.startswith('denied: {"reason":"risk_drawdown_limit"')
+    assert second.stdout.endswith("trading is halted\n")
+    assert '"event":"trading_state"' in (tmp_path / "guard" / "live-001" / "events.jsonl").read_text("utf-8")

@@ -241,3 +241,13 @@ def test_a_stored_object_must_be_handed_over_again() -> None:
         InvalidConfigError, match=r"^rules='Careless': it was an object .*; hand it over again, in rules="
     ):
         ExecutionSimulator(initial_cash=1, risk_config=config)
+
+
+def test_a_rule_watches_one_of_three_things() -> None:
+    """What else it says that it watches is refused, by name."""
+
+    class Gazer(Careless):
+        watches = "sky"
+
+    with pytest.raises(InvalidConfigError, match=r"^rules='Gazer': its watches is 'sky'; give one of .*'nothing'"):
+        ExecutionSimulator(initial_cash=1, risk_config=RiskConfig(rules=(Gazer(),)))

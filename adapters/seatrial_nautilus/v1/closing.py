@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["closing_order"]
 
 
-def closing_order(order: Order, instrument_id: Any, cache: Any, trader_id: Any) -> tuple[Any, Any]:
+def closing_order(
+    order: Order, instrument_id: Any, cache: Any, trader_id: Any, *, reduce_only: bool = False
+) -> tuple[Any, Any]:
     """Return a market order that does what the gate's order on an instrument says, and the position it is sent for.
 
     It is the order of the strategy that holds the largest position it reduces.
@@ -34,5 +36,6 @@ def closing_order(order: Order, instrument_id: Any, cache: Any, trader_id: Any) 
         quantity=cache.instrument(instrument_id).make_qty(order.quantity),
         init_id=UUID4(),
         ts_init=order.created_at,
+        reduce_only=reduce_only,
     )
     return made, position.id

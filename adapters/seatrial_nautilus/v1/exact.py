@@ -5,13 +5,14 @@ NautilusTrader keeps numbers with a fixed count of decimals, and up to a largest
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import TYPE_CHECKING, Any
 
+from nautilus_trader.model.currencies import USD
 from nautilus_trader.model.enums import AssetClass, InstrumentClass
 from nautilus_trader.model.identifiers import InstrumentId, Symbol, Venue
 from nautilus_trader.model.instruments import Instrument
-from nautilus_trader.model.objects import FIXED_PRECISION, PRICE_MAX, QUANTITY_MAX, Currency, Price, Quantity
+from nautilus_trader.model.objects import FIXED_PRECISION, PRICE_MAX, QUANTITY_MAX, Price, Quantity
 
 from seatrial.errors import InvalidConfigError
 
@@ -22,10 +23,10 @@ __all__ = ["VENUE", "Grid", "listed"]
 
 VENUE = "SEATRIAL"
 """The name of the venue on which everything is listed."""
-_SCALE = Decimal(10) ** FIXED_PRECISION
+_WIDE = Context(prec=64)  # the usual 28 digits would round in silence
 _ZERO = Decimal(0)
-_PRICE_MAX = int(PRICE_MAX)
-_QUANTITY_MAX = int(QUANTITY_MAX)
+_PRICE_MAX = Decimal(int(PRICE_MAX))
+_QUANTITY_MAX = Decimal(int(QUANTITY_MAX))
 
 
 class Grid:
@@ -37,6 +38,7 @@ class Grid:
         :raises InvalidConfigError: for a tick or lot with more decimals than NautilusTrader has.
         """
         self.price_digits = _digits("tick_size", instrument.symbol, instrument.tick_size)
+        self._least = Decimal(1).scaleb(-self.price_digits)
         self.size_digits = _digits("lot_size", instrument.symbol, instrument.lot_size)
 
     @property
@@ -46,36 +48,41 @@ class Grid:
 
     def price(self, value: Decimal) -> Any:
         """Return a price; `None` for one that cannot be written."""
-        raw = int(value * _SCALE)
-        return Price.from_raw(raw, self.price_digits) if raw == value * _SCALE and value <= _PRICE_MAX else None
+        raw = _raw(value)
+        return None if raw is None or value > _PRICE_MAX else Price.from_raw(raw, self.price_digits)
 
     def nearest(self, value: Decimal) -> Any:
         """Return the price that can be written and is nearest to one that was worked out."""
-        return Price.from_raw(int((value * _SCALE).to_integral_value()), self.price_digits)
+        bounded = max(min(value, _PRICE_MAX), -_PRICE_MAX)
+        return self.price(_WIDE.quantize(bounded, self._least))
 
     def size(self, value: Decimal) -> Any:
         """Return a quantity; `None` for one that cannot be written."""
-        raw = int(value * _SCALE)
-        return Quantity.from_raw(raw, self.size_digits) if raw == value * _SCALE and value <= _QUANTITY_MAX else None
+        raw = _raw(value)
+        return None if raw is None or value > _QUANTITY_MAX else Quantity.from_raw(raw, self.size_digits)
 
 
 def listed(instrument: CoreInstrument, grid: Grid, number: int) -> Any:
-    """Return an instrument of NautilusTrader's, named by its symbol where that is plain, else by `number`."""
+    """Return an instrument of NautilusTrader's, named by its symbol where that is plain, else by `number`.
+
+    What a unit is worth, and in which currency, is the account's business, and said there.
+    """
     symbol = instrument.symbol
     name = Symbol(symbol if symbol.isascii() and symbol.strip() == symbol else f"{number}")
-    tick, lot = instrument.tick_size or _least(grid.price_digits), instrument.lot_size or _least(grid.size_digits)
+    tick = instrument.tick_size or Decimal(1).scaleb(-grid.price_digits)
+    lot = instrument.lot_size or Decimal(1).scaleb(-grid.size_digits)
     return Instrument(
         instrument_id=InstrumentId(name, Venue(VENUE)),
         raw_symbol=name,
         asset_class=AssetClass.EQUITY,
         instrument_class=InstrumentClass.SPOT,
-        quote_currency=_currency(instrument.currency),
+        quote_currency=USD,
         is_inverse=False,
         price_precision=grid.price_digits,
         size_precision=grid.size_digits,
-        price_increment=Price.from_raw(int(tick * _SCALE), grid.price_digits),
-        size_increment=Quantity.from_raw(int(lot * _SCALE), grid.size_digits),
-        multiplier=Quantity.from_str(f"{instrument.multiplier:f}"),
+        price_increment=grid.price(tick),
+        size_increment=grid.size(lot),
+        multiplier=Quantity.from_int(1),
         margin_init=_ZERO,
         margin_maint=_ZERO,
         maker_fee=_ZERO,
@@ -85,12 +92,15 @@ def listed(instrument: CoreInstrument, grid: Grid, number: int) -> Any:
     )
 
 
-def _currency(code: str) -> Any:
-    return Currency.from_str(code)
+def _scaled(value: Decimal) -> Decimal:
+    return _WIDE.scaleb(value, FIXED_PRECISION)
 
 
-def _least(digits: int) -> Decimal:
-    return Decimal(1).scaleb(-digits)
+def _raw(value: Decimal) -> int | None:
+    """Return a number in the smallest units; `None` for one that lies between them."""
+    scaled = _scaled(value)
+    raw = int(scaled)
+    return raw if raw == scaled else None
 
 
 def _digits(setting: str, symbol: str, step: Decimal | None) -> int:

@@ -14,7 +14,8 @@ from seatrial.venue.arrivals import by_venue
 from seatrial.venue.crossing import Crossing
 from seatrial.venue.simulated import SimulatedVenue
 from seatrial.venue.simulator import ExecutionSimulator
-from seatrial_nautilus.v1.tape_market import FloorMatcher, TapeMarket
+from seatrial_nautilus.v1.tape_market import TapeMarket
+from seatrial_nautilus.v1.verdicts import FloorMatcher
 
 if TYPE_CHECKING:
     from decimal import Decimal

@@ -8,7 +8,7 @@ from typing import Any
 from seatrial.contracts.market import Instrument
 from seatrial.errors import InvalidConfigError
 
-__all__ = ["check_instrument", "core_instrument", "currency_of"]
+__all__ = ["check_currency", "check_instrument", "core_instrument", "currency_of"]
 
 
 def currency_of(options: dict[str, Any]) -> str | None:
@@ -37,8 +37,15 @@ def check_instrument(instrument: Any, currency: str | None, *, has_rules: bool) 
     if getattr(instrument, "expiration_ns", 0):
         problem = "it expires, and two venues would settle it: the stock one and ours; trade it without seatrial"
         raise InvalidConfigError("instrument", instrument.id.value, problem)
-    if not has_rules:
-        return
+    if has_rules:
+        check_currency(instrument, currency)
+
+
+def check_currency(instrument: Any, currency: str | None) -> None:
+    """Refuse what rules cannot count.
+
+    :raises InvalidConfigError: for an instrument whose profit is in another currency than the account's.
+    """
     theirs = str(instrument.get_cost_currency().code)
     if instrument.is_inverse or theirs != currency:
         problem = f"its profit is in {theirs}, the account in {currency or 'several currencies'}"

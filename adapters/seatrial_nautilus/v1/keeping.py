@@ -33,10 +33,14 @@ Kept = dict[str, Any]
 
 
 class OrderState(msgspec.Struct, frozen=True, omit_defaults=True):
-    """An order: its events, and the position and the venue's id that a cache knows for it."""
+    """An order: its events, the position that a cache knows for it, and what a venue did to it without an event.
+
+    `activated` is the price at which a trailing stop began to trail.
+    """
 
     events: tuple[Kept, ...]
     position: str | None = None
+    activated: str | None = None
 
 
 class TraderState(msgspec.Struct, frozen=True):
@@ -51,7 +55,11 @@ class TraderState(msgspec.Struct, frozen=True):
 def keep_order(order: Any, cache: Any) -> OrderState:
     """Return an order with what `cache` knows of it."""
     position = cache.position_id(order.client_order_id)
-    return OrderState(tuple(map(encode_event, order.events)), None if position is None else position.value)
+    return OrderState(
+        tuple(map(encode_event, order.events)),
+        None if position is None else position.value,
+        str(order.activation_price) if getattr(order, "is_activated", False) else None,
+    )
 
 
 def keep_position(position: Any) -> tuple[Kept, ...]:
@@ -62,6 +70,8 @@ def keep_position(position: Any) -> tuple[Kept, ...]:
 def order_of(state: OrderState) -> Any:
     """Return the order whose events these are."""
     first, *others = map(decode_event, state.events)
+    if state.activated is not None:
+        first.options["activation_price"] = state.activated
     order = OrderUnpacker.from_init(first)
     for event in others:
         order.apply(event)

@@ -24,7 +24,7 @@ from seatrial.errors import CheckpointError, InvalidConfigError
 from seatrial.store.checkpoints import CheckpointManager
 from seatrial_nautilus.v1.checkpoint import EngineState, restore, snapshot
 from seatrial_nautilus.v1.codec import encode_event
-from seatrial_nautilus.v1.live_config import SeatrialExecClientConfig, venue_options
+from seatrial_nautilus.v1.live_config import SeatrialExecClientConfig, venue_options, writable
 from seatrial_nautilus.v1.session import Session
 from seatrial_nautilus.v1.status import fill_reports, order_report, order_reports, position_reports
 
@@ -56,7 +56,7 @@ class SeatrialLiveExecClient(LiveExecutionClient):
             msgbus=msgbus,
             cache=cache,
             clock=clock,
-            config=config,
+            config=writable(config),
         )
         every = config.checkpoint_every
         if every not in {"event", "never"} and (type(every) is not int or every < 1):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
 from nautilus_trader.backtest.models import FillModel, MakerTakerFeeModel
 from nautilus_trader.config import LiveExecClientConfig
 from nautilus_trader.model.enums import account_type_from_str, book_type_from_str, oms_type_from_str
@@ -13,8 +14,9 @@ from nautilus_trader.model.objects import Currency, Money
 
 from seatrial.contracts.latency import LATENCY_NORMAL, LatencyConfig
 from seatrial.contracts.risk import RiskConfig
+from seatrial.gate.rules import storable
 
-__all__ = ["SeatrialExecClientConfig", "venue_options"]
+__all__ = ["SeatrialExecClientConfig", "venue_options", "writable"]
 
 _FLAGS = (
     "bar_execution",
@@ -59,6 +61,11 @@ class SeatrialExecClientConfig(LiveExecClientConfig, frozen=True, kw_only=True):
     seed: int = 0
     checkpoint_directory: str | None = None
     checkpoint_every: str | int = "event"
+
+
+def writable(config: Any) -> Any:
+    """Return a client's configuration as the node can write it: rules that are objects by their names."""
+    return config if config.risk is None else replace(config, risk=storable(config.risk))
 
 
 def venue_options(config: SeatrialExecClientConfig) -> dict[str, Any]:

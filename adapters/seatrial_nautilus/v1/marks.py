@@ -77,13 +77,17 @@ class Marks:
             self._mark(symbol, bar.close.as_decimal(), bar.ts_init)
 
     def _book(self, data: Any) -> None:
-        self._world.catch_up()
-        exchange = self._world.exchange
-        bid, ask = exchange.best_bid_price(data.instrument_id), exchange.best_ask_price(data.instrument_id)
+        bid, ask = self._best(data.instrument_id)
         if bid is not None and ask is not None:
             symbol = self._symbol_of(data.instrument_id)
             self.quoted.add(symbol)
             self._mark(symbol, (bid.as_decimal() + ask.as_decimal()) * _HALF, data.ts_init)
+
+    def _best(self, instrument_id: Any) -> tuple[Any, Any]:
+        """Return the best bid and ask of a book."""
+        self._world.catch_up()
+        exchange = self._world.exchange
+        return exchange.best_bid_price(instrument_id), exchange.best_ask_price(instrument_id)
 
     def _mark(self, symbol: str, price: Decimal, ts: int) -> None:
         self._gate.mark(symbol, price, ts)

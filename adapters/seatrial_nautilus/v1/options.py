@@ -8,7 +8,13 @@ from typing import Any
 
 from nautilus_trader.model import enums
 
-__all__ = ["copied_options", "iterates_after_commands", "nautilus_version", "skips_stale_quotes"]
+__all__ = [
+    "copied_options",
+    "iterates_after_commands",
+    "nautilus_version",
+    "numbers_each_price",
+    "skips_stale_quotes",
+]
 
 _COPIED = (
     "oms_type",
@@ -37,7 +43,8 @@ _COPIED = (
 )
 _SETTLES = (1, 223)
 """From here on the stock engine lets every market look at its orders once more after commands."""
-
+_NUMBERS_EACH_PRICE = (1, 231)
+"""From here on each price of a bar takes a number among the trades, before that each bar takes one."""
 _SKIPS = (1, 222)
 """From here on at the latest a market passes over a quote that happened before the one it has."""
 
@@ -52,6 +59,12 @@ def nautilus_version() -> str:
 def iterates_after_commands() -> bool:
     """Return whether this version matches once more after it has taken commands."""
     return _release() >= _SETTLES
+
+
+@cache
+def numbers_each_price() -> bool:
+    """Return whether this version numbers each price of a bar that trades are made of."""
+    return _release() >= _NUMBERS_EACH_PRICE
 
 
 @cache

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import nautilus_trader
+from nautilus_trader.accounting.error import AccountBalanceNegative
 from nautilus_trader.backtest.engine import BacktestEngine
 from nautilus_trader.common.component import is_logging_initialized
 from nautilus_trader.config import BacktestEngineConfig, LoggingConfig, RiskEngineConfig
@@ -53,8 +54,6 @@ _STRETCH = 4_096
 _RATE = "1000000/00:00:01"
 """Orders a second that are let through; NautilusTrader's own 100 would deny the rest before the gate hears of them."""
 _TRADER = TraderId("SEATRIAL-001")
-_TOLD = 5
-"""How many of NautilusTrader's own denials are told one by one."""
 _kept: list[Any] = []
 """What keeps NautilusTrader's logger alive, which a process has once."""
 
@@ -119,7 +118,6 @@ class OwnRun:
             session.gate.add_listener(self._observers)
         self._engine.kernel.msgbus.subscribe("events.order.*", self._hear)
         self._told: list[str] = []
-        self._denials = 0
         self._started: int | None = None
         self._reached = 0
         self._stopped: str | None = None
@@ -232,23 +230,23 @@ class OwnRun:
             self._reached = max(self._reached, stop)
 
     def _hear(self, event: Any) -> None:
-        """Note an order that NautilusTrader has denied by itself, of which the gate never heard."""
-        if type(event) is OrderDenied and not self._session.gate.client.knows(event.client_order_id.value):
-            self._denials += 1
-            if self._denials <= _TOLD:
-                when = iso(event.ts_event)
-                self._told.append(f"NautilusTrader denied {event.client_order_id} at {when}: {event.reason}")
+        """Record an order that NautilusTrader's risk engine has denied, of which the gate never heard."""
+        if type(event) is OrderDenied:
+            self._session.note_denied(event, self._engine.kernel.clock.timestamp_ns())
 
     def _failed(self, error: Exception) -> StrategyError:
         place = place_of(error, engine=_PLACES)
         where = f", {place}" if place else ""
         when = iso(self._engine.kernel.clock.timestamp_ns())
+        if isinstance(error, AccountBalanceNegative):
+            problem = (
+                f"at {when} it overdrew the cash account ({error.balance} {error.currency}), which ends a backtest"
+            )
+            return StrategyError(self._path, f"{problem}; trade less, or on a margin account")
         return StrategyError(self._path, f"it failed at {when}{where} ({type(error).__name__}: {error})")
 
     def _warnings(self) -> Iterator[str]:
         yield from self._told
-        if self._denials > _TOLD:
-            yield f"NautilusTrader denied {self._denials - _TOLD} more orders by itself"
         if self._quit:
             yield "the strategy had stopped by itself before the tape ended"
 

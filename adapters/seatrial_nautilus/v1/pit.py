@@ -19,18 +19,20 @@ from nautilus_trader.model.events import OrderCanceled, OrderRejected, OrderTrig
 from nautilus_trader.model.identifiers import AccountId
 from nautilus_trader.model.objects import FIXED_PRECISION, Quantity
 
-from seatrial_nautilus.v1.exact import VENUE, Grid, listed
+from seatrial.venue.working import Phase
+from seatrial_nautilus.v1.exact import VENUE, listed
 from seatrial_nautilus.v1.pit_orders import TRADER, order_for
 
 if TYPE_CHECKING:
     from seatrial.contracts.market import Instrument
     from seatrial.venue.working import Working
+    from seatrial_nautilus.v1.exact import Grid
 
 __all__ = ["Pit", "Referee"]
 
 _ACCOUNT = AccountId(f"{VENUE}-1")
 _MAKER = LiquiditySide.MAKER
-_ZERO = Decimal(0)
+_ZERO, _HALF, _ONE, _TWO = Decimal(0), Decimal("0.5"), Decimal(1), Decimal(2)
 
 
 class Referee(Protocol):
@@ -56,12 +58,14 @@ class Referee(Protocol):
 class Pit(OrderMatchingEngine):
     """The matching engine of one instrument."""
 
-    def __init__(self, instrument: Instrument, number: int, referee: Referee, *, rejects_stops: bool) -> None:
+    def __init__(
+        self, instrument: Instrument, grid: Grid, number: int, referee: Referee, *, rejects_stops: bool
+    ) -> None:
         """Open a market without prices; `rejects_stops` refuses stops that the market has passed on arrival."""
         clock = TestClock()
         bus = MessageBus(trader_id=TRADER, clock=clock, name="PIT")
         self.symbol = instrument.symbol
-        self.grid = Grid(instrument)
+        self.grid = grid
         self.held: dict[str, Any] = {}
         """NautilusTrader's orders, by the core's order ids."""
         self.bid: Decimal | None = None
@@ -71,6 +75,8 @@ class Pit(OrderMatchingEngine):
         self._referee = referee
         self._workings: dict[Any, Working] = {}
         self._entered = 0
+        self.quiet = False
+        """Whether the market is set up: nobody trades, triggers or trails then."""
         self._ts = 0
         one = Quantity.from_raw(10**FIXED_PRECISION, self.grid.size_digits)
         self._sizes = (one, one)
@@ -104,16 +110,30 @@ class Pit(OrderMatchingEngine):
         self.process_quote_tick(QuoteTick(self.instrument.id, *shown, *self._sizes, self._ts, self._ts))
         return True
 
+    def show_away(self, working: Working) -> None:
+        """Let the market stand where an order does not trade."""
+        at = working.limit if working.phase is Phase.LIMIT else working.trigger
+        below = working.is_buy is (working.phase is Phase.STOP)
+        price = self.grid.nearest((_ONE if at is None else at) * (_HALF if below else _TWO))
+        self.bid = self.ask = price.as_decimal()
+        self.process_quote_tick(QuoteTick(self.instrument.id, price, price, *self._sizes, self._ts, self._ts))
+
     def enter(self, working: Working) -> bool:
         """Take an order in, and say whether it trades; return whether its numbers could be written."""
         self._entered += 1
-        order = order_for(working, self.instrument.id, self.grid, self._entered)
+        follows = not self._has_passed(working)
+        order = order_for(working, self.instrument.id, self.grid, self._entered, follows=follows)
         if order is None:
             return False
         self.held[working.order_id] = order
         self._workings[order.client_order_id] = working
         self.process_order(order, _ACCOUNT)
         return True
+
+    def _has_passed(self, working: Working) -> bool:
+        """Return whether the market is beyond a trigger already, where NautilusTrader would refuse to trail."""
+        price, trigger = self.side(is_buy=working.is_buy), working.trigger
+        return trigger is not None and (price >= trigger if working.is_buy else price <= trigger)
 
     def side(self, *, is_buy: bool) -> Decimal:
         """Return the price that a side was shown last."""
@@ -140,13 +160,13 @@ class Pit(OrderMatchingEngine):
 
     def _trades(self, order: Any, *, maker: bool) -> None:
         working = self._workings.get(order.client_order_id)
-        if working is not None:
+        if working is not None and not self.quiet:
             self._referee.trades(working, maker=maker)
 
     def _generate_order_updated(self, order: Any, quantity: Any, price: Any, trigger_price: Any) -> None:  # noqa: ARG002 - NautilusTrader's signature
         """Follow the market exactly; NautilusTrader would in floats."""
         working = self._workings.get(order.client_order_id)
-        if working is None:
+        if working is None or self.quiet:
             return
         before = working.trigger
         self._referee.trails(working)
@@ -156,11 +176,10 @@ class Pit(OrderMatchingEngine):
 
     def _hear(self, event: Any) -> None:
         """Take an event of the engine's; the order follows, so that the engine knows it again."""
-        working = self._workings.get(event.client_order_id)
-        if working is None:
+        working, kind = self._workings.get(event.client_order_id), type(event)
+        if working is None or (self.quiet and kind is OrderTriggered):
             return
         self.held[working.order_id].apply(event)
-        kind = type(event)
         if kind is OrderTriggered:
             self._referee.triggers(working)
         elif kind is OrderCanceled:

@@ -43,10 +43,11 @@ _CONDITIONAL: dict[OrderType, Any] = {
 _BASIS_POINTS = Decimal(100)
 
 
-def order_for(working: Working, instrument_id: Any, grid: Grid, number: int) -> Any:
+def order_for(working: Working, instrument_id: Any, grid: Grid, number: int, *, follows: bool = True) -> Any:
     """Return NautilusTrader's order for what `working` waits for; `None` where its numbers cannot be written.
 
-    It works until it is taken out: expiry, groups and what may be sold are looked after elsewhere.
+    It works until it is taken out: expiry, groups and what may be sold are looked after elsewhere. A trailing order
+    that no longer `follows` the market is a stop.
     """
     quantity = grid.size(working.remaining)
     if quantity is None:
@@ -71,20 +72,23 @@ def order_for(working: Working, instrument_id: Any, grid: Grid, number: int) -> 
         made: Any = LimitOrder
         terms["time_in_force"] = _AT_ONCE.get(working.tif, TimeInForce.GTC)  # which never rests, so it is new here
     else:
-        made = _CONDITIONAL[working.kind]
-        _add_trigger(terms, working, grid)
+        made = _add_trigger(terms, working, grid, follows=follows)
     return None if any(term is None for term in terms.values()) else made(**terms)
 
 
-def _add_trigger(terms: dict[str, Any], working: Working, grid: Grid) -> None:
-    trigger = working.trigger
+def _add_trigger(terms: dict[str, Any], working: Working, grid: Grid, *, follows: bool) -> Any:
+    """Add when an order trades; return the class that takes the terms."""
+    trigger, kind = working.trigger, working.kind
     terms["trigger_type"] = TriggerType.BID_ASK
     if not working.trails:
         terms["trigger_price"] = None if trigger is None else grid.price(trigger)
-        return
+        return _CONDITIONAL[kind]
     terms["trigger_price"] = None if trigger is None else grid.nearest(trigger)
+    if not follows:
+        return StopLimitOrder if kind is OrderType.TRAILING_STOP_LIMIT else StopMarketOrder
     amount, percent = working.trail_amount, working.trail_percent
     terms["trailing_offset"] = amount if percent is None else percent * _BASIS_POINTS
     terms["trailing_offset_type"] = TrailingOffsetType.PRICE if percent is None else TrailingOffsetType.BASIS_POINTS
-    if working.kind is OrderType.TRAILING_STOP_LIMIT:
+    if kind is OrderType.TRAILING_STOP_LIMIT:
         terms["limit_offset"] = working.limit_offset
+    return _CONDITIONAL[kind]

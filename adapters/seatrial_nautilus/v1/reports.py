@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from seatrial.gate.reports import ReportPort
 
-__all__ = ["Reporter", "Told"]
+__all__ = ["Reporter", "Told", "refused"]
 
 _Said: TypeAlias = "tuple[str, Callable[..., None], tuple[Any, ...], dict[str, Any]]"
 """A report that is still to be made: the order it is about, how, and what it says."""
@@ -53,6 +53,11 @@ _REASONS = (
     ("REJECT OTO", RejectionReason.GROUP_ENDED),
     ("already closed", RejectionReason.GROUP_ENDED),
     ("not found", RejectionReason.TOO_LATE_TO_MODIFY),
+    ("SHORT SELLING", RejectionReason.INSUFFICIENT_FUNDS),
+    ("FREE_BALANCE", RejectionReason.INSUFFICIENT_FUNDS),
+    ("QUANTITY_", RejectionReason.INVALID_QUANTITY),
+    ("quantity", RejectionReason.INVALID_QUANTITY),
+    ("price", RejectionReason.INVALID_PRICE),
 )
 """What stands in the venue's own reason, and what it means."""
 
@@ -157,7 +162,7 @@ class Reporter:
     def _rejected(self, event: Any, order_id: str, ts: int, told: Told) -> None:
         del self.told[order_id]
         end = self.port.cancelled if told.filled else self.port.rejected
-        self._say(order_id, end, ts, _refused(event.reason), native=event)
+        self._say(order_id, end, ts, refused(event.reason), native=event)
 
     def _triggered(self, event: Any, order_id: str, ts: int, told: Told) -> None:
         self._accept(order_id, ts, told)
@@ -226,7 +231,7 @@ class Reporter:
             self._say(order_id, self.port.replaced, ts, _NOTHING, requested=False, native=event)
             return
         self.asked_to_modify = None
-        self._say(order_id, self.port.modify_refused, ts, _refused(event.reason), native=event)
+        self._say(order_id, self.port.modify_refused, ts, refused(event.reason), native=event)
 
 
 def _trails(order: Any) -> bool:
@@ -241,9 +246,10 @@ def _exact(price: Any) -> Decimal | None:
     return exact
 
 
-def _refused(words: str) -> Rejection:
+def refused(words: str, by: RefusedBy = RefusedBy.VENUE) -> Rejection:
+    """Return a refusal in NautilusTrader's own words, with what they mean."""
     reason = next((reason for part, reason in _REASONS if part in words), RejectionReason.UNKNOWN)
-    return Rejection(reason, words, RefusedBy.VENUE)
+    return Rejection(reason, words, by)
 
 
 def _unasked(order: Any) -> Rejection:

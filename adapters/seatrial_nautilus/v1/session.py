@@ -15,7 +15,7 @@ from nautilus_trader.model.identifiers import ClientOrderId
 
 from seatrial.contracts.events import CancelRefused, ModifyRefused, OrderChange, OrderSubmitted
 from seatrial.contracts.latency import LATENCY_INSTANT
-from seatrial.contracts.rejection import RejectionReason
+from seatrial.contracts.rejection import RefusedBy, RejectionReason
 from seatrial.contracts.terms import OrderSide as CoreSide
 from seatrial.contracts.terms import OrderStatus
 from seatrial.errors import InvalidOrderError, UnknownOrderError
@@ -30,7 +30,7 @@ from seatrial_nautilus.v1.instruments import check_instrument, core_instrument, 
 from seatrial_nautilus.v1.marks import Marks
 from seatrial_nautilus.v1.orders import core_order
 from seatrial_nautilus.v1.port import VenuePort
-from seatrial_nautilus.v1.reports import Reporter
+from seatrial_nautilus.v1.reports import Reporter, refused
 from seatrial_nautilus.v1.telling import Teller
 from seatrial_nautilus.v1.world import VenueWorld
 
@@ -240,6 +240,14 @@ class Session:
         """Ask to end several orders."""
         for cancel in command.cancels:
             self.cancel(cancel, clock)
+
+    def note_denied(self, event: Any, clock: int) -> None:
+        """Record an order that NautilusTrader's own risk engine has denied before it came here."""
+        order_id = event.client_order_id
+        if not self.gate.client.knows(order_id.value):
+            now = self.now(clock)
+            order = core_order(self.cache.order(order_id), now, self._name, self.symbol_of)
+            self.gate.deny(order, refused(event.reason, RefusedBy.GATE), now)
 
     # -- inside ----------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
 """A script on NautilusTrader alone: a plain `BacktestEngine` and strategy, without gate, venue or ledger of ours.
 
-It is what the contract compares the engine with. What NautilusTrader is told is how to fill: at what the market shows,
-in any quantity. Its default fills a stop at its trigger, also where the market has jumped past it.
+It is what the contract compares the engine with. NautilusTrader is told by a fill model, its own means, to fill at what
+the market shows. By default it fills a stop that the market has jumped past at its trigger, and lets the market stand
+at the price of the order it filled last until the next one comes.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from seatrial.contracts.events import OrderExecution
 from seatrial.contracts.market import Bar as CoreBar
 from seatrial.contracts.market import Quote
 from seatrial.contracts.scenario import CancelAt, SubmitAt
-from seatrial.contracts.terms import Liquidity
+from seatrial.contracts.terms import Liquidity, OrderType
 from seatrial.engine.run import open_scenario, traded
 from seatrial.errors import InvalidConfigError
 from seatrial.venue.working import at_work
@@ -35,20 +36,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from seatrial.contracts.market import Instrument, MarketEvent
+    from seatrial.contracts.orders import Order
     from seatrial.contracts.scenario import Instruction, Scenario
 
 __all__ = ["stock_executions"]
 
 _PLENTY = 10**9
+_FOLLOWING = frozenset({OrderType.TRAILING_STOP, OrderType.TRAILING_STOP_LIMIT})
 
 
 class _ShownFills(FillModel):
-    """Fills what takes liquidity at what the market shows, in any quantity."""
+    """Fills what takes liquidity at what the market shows, a resting limit at its own price, both in any quantity."""
 
     def get_orderbook_for_fill_simulation(self, instrument: Any, order: Any, best_bid: Any, best_ask: Any) -> Any:
-        """Return a book of what is shown; none for a resting limit, which fills at its own price."""
+        """Return the book that an order meets."""
         if order.liquidity_side == LiquiditySide.MAKER:
-            return None
+            best_bid = best_ask = order.price
         size = Quantity.from_raw(order.quantity.raw, instrument.size_precision)
         book = OrderBook(instrument.id, BookType.L1_MBP)
         book.update_quote_tick(QuoteTick(instrument.id, best_bid, best_ask, size, size, 0, 0))
@@ -102,14 +105,12 @@ class _Script(Strategy):
 
 
 def stock_executions(scenario: Scenario) -> list[OrderExecution]:
-    """Run a script on NautilusTrader alone, and return what was executed: by time, at one time in order of arrival.
+    """Run a script on NautilusTrader alone, and return what was executed, in its order: on one price by price.
 
     :raises InvalidConfigError: for a scenario with costs, a strategy, or steps and orders that a plain script has not.
     """
     for step in scenario.script:
-        plain = isinstance(step, CancelAt) or (
-            isinstance(step, SubmitAt) and not any(one.parent_id or one.oco_id for one in step.orders)
-        )
+        plain = isinstance(step, CancelAt) or (isinstance(step, SubmitAt) and all(map(_is_plain, step.orders)))
         if not plain:
             raise InvalidConfigError("script", step, "NautilusTrader alone is tried with single orders and cancels")
     if scenario.strategy is not None or scenario.execution.venue.slippage_bps:
@@ -126,8 +127,7 @@ def stock_executions(scenario: Scenario) -> list[OrderExecution]:
     engine.add_strategy(strategy)
     try:
         engine.run()
-        turn = {order_id: number for number, order_id in enumerate(strategy.sent)}
-        return sorted(strategy.found, key=lambda one: (one.timestamp, turn[one.order_id]))
+        return strategy.found
     finally:
         engine.dispose()
 
@@ -150,6 +150,10 @@ def _engine(scenario: Scenario, first: Instrument) -> Any:
         **_settings_of(scenario),
     )
     return engine
+
+
+def _is_plain(order: Order) -> bool:
+    return not (order.parent_id or order.oco_id or order.order_type in _FOLLOWING)
 
 
 def _settings_of(scenario: Scenario) -> dict[str, bool]:

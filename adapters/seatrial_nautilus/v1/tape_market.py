@@ -6,19 +6,17 @@ holds orders; what it says of them is collected until it has seen the price, and
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING
 
-from seatrial.contracts.rejection import RejectionReason
-from seatrial.contracts.terms import Liquidity, TimeInForce
 from seatrial.errors import InvalidMarketDataError
-from seatrial.venue.arrivals import by_venue
 from seatrial.venue.market import Market
-from seatrial.venue.matching import Matcher, tighten
+from seatrial.venue.matching import tighten
 from seatrial.venue.moment import Moment
 from seatrial.venue.working import Phase
 from seatrial_nautilus.v1.engine_params import Settings
+from seatrial_nautilus.v1.exact import Grid
 from seatrial_nautilus.v1.pit import Pit
+from seatrial_nautilus.v1.verdicts import FloorMatcher, Said, Word, level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,101 +29,7 @@ if TYPE_CHECKING:
     from seatrial.venue.simulated import SimulatedVenue
     from seatrial.venue.working import Working
 
-__all__ = ["FloorMatcher", "TapeMarket"]
-
-_AT_ONCE = frozenset({TimeInForce.IOC, TimeInForce.FOK})
-_CONDITIONAL = frozenset({Phase.STOP, Phase.TOUCH})
-
-
-class Word(Enum):
-    """What NautilusTrader says of an order."""
-
-    TAKES = "takes"
-    MAKES = "makes"
-    TRIGGERS = "triggers"
-    KILLED = "killed"
-    TAKES_NO_LIQUIDITY = "post_only"
-    REFUSED = "refused"
-
-
-class Said:
-    """What was said of one order on one price."""
-
-    __slots__ = ("reason", "words", "working")
-
-    def __init__(self, working: Working) -> None:
-        """Begin with nothing."""
-        self.working = working
-        self.words: list[Word] = []
-        self.reason = ""
-
-
-class FloorMatcher(Matcher):
-    """Does what NautilusTrader says, with the simulated venue's sizes, costs and checks."""
-
-    market: TapeMarket
-
-    def meet(self, working: Working, book: Book, moment: Moment, now: int) -> None:
-        """Let one order meet the market that stands; within a bar it joins at the bar's next point."""
-        if not moment.path:
-            self.market.meet(working, book, moment, now)
-
-    def settle(self) -> None:
-        """Let what is not done wait for the next price."""
-        leftover, self._leftover = self._leftover, []
-        for book, working in leftover:
-            if not working.live:
-                continue
-            if working.phase is Phase.MARKET:
-                self.market.drop(working)
-                book.keep(working, "waiting")
-            elif working.phase is Phase.CLOSE:
-                book.rest(working)
-
-    def follow(self, said: Said, book: Book, moment: Moment, shown: Decimal, *, arrives: bool) -> None:
-        """Do what was said of one order, in turn; `shown` is the price that its side was shown."""
-        working = said.working
-        now = max(working.since, moment.ts)
-        if working.expire_at is not None and now >= working.expire_at:
-            return  # its expiry is already due, and says so itself
-        if moment.path and not arrives:
-            moment.bid = moment.ask = level(working, shown)
-        for word in said.words:
-            if working.live:
-                self._do(word, said, book, moment, now, shown=shown, arrives=arrives)
-        if working.live and Word.TRIGGERS in said.words and working.tif in _AT_ONCE:
-            self._arrive_limit(working, book, moment, now, shown)
-
-    def _do(
-        self, word: Word, said: Said, book: Book, moment: Moment, now: int, *, shown: Decimal, arrives: bool
-    ) -> None:
-        working = said.working
-        price = moment.ask if working.is_buy else moment.bid
-        if word is Word.REFUSED:
-            self._floor.end(working, now, by_venue(RejectionReason.INVALID_PRICE, said.reason, working.trigger))
-        elif word is Word.TRIGGERS:
-            self._floor.triggered(working, price, now)
-            working.phase = Phase.LIMIT
-        elif word is Word.KILLED or word is Word.TAKES_NO_LIQUIDITY:
-            self._arrive_limit(working, book, moment, now, price)
-        elif word is Word.MAKES:
-            self._make(working, book, moment, now, shown)
-        else:
-            if working.phase in _CONDITIONAL:
-                self._floor.triggered(working, price, now)
-                working.phase = Phase.MARKET
-            elif working.phase is Phase.LIMIT and moment.path and arrives and working.limit is not None:
-                price = working.limit
-            self._take(working, book, moment, now, price)
-
-    def _make(self, working: Working, book: Book, moment: Moment, now: int, shown: Decimal) -> None:
-        """Trade at an order's own limit; where it has to be traded through, a touch is not enough."""
-        limit = working.limit or shown
-        if moment.strict and limit == shown:
-            return
-        if self._always_improves and not moment.path:
-            limit = min(limit, shown) if working.is_buy else max(limit, shown)
-        self._execute(working, book, moment, limit, liquidity=Liquidity.MAKER, now=now)
+__all__ = ["TapeMarket"]
 
 
 class TapeMarket(Market):
@@ -139,7 +43,9 @@ class TapeMarket(Market):
         self.settings = Settings()
         self._venue = venue
         self._floor = matcher
+        self._grids: dict[str, Grid] = {}
         self._pits: dict[str, Pit] = {}
+        self._seen: set[str] = set()
         self._said: dict[str, Said] | None = None
         """What is said at present, by order; `None` where it is known already."""
 
@@ -148,28 +54,24 @@ class TapeMarket(Market):
     def quote(self, quote: Quote) -> None:
         """The best bid and ask are now these."""
         book = self.book(quote.symbol)
-        pit = self._pit(book)
+        watched = self._is_watched(book)
         book.quote, book.moment, book.is_bars = quote, None, False
-        if pit.held or book.fresh or book.waiting:
+        if watched:
             book.moment = Moment.of_quote(quote, strict=self._strict_shown)
-            self._round(book, pit, book.moment)
+            self._round(book, book.moment)
         self._ledger.mark(quote.symbol, (quote.bid + quote.ask) / 2, quote.ts)
 
     def _print(self, book: Book, price: Decimal, size: Decimal | None, timestamp: int, *, strict: bool) -> None:
-        pit = self._pit(book)
         book.is_bars = False
-        concerned = bool(pit.held or book.fresh or book.waiting)
-        if concerned or self._always_stands:
+        if self._always_stands or self._is_watched(book):
             moment = Moment.of_price(timestamp, price, size, strict=strict)
             self._stand(book, moment)
-            if concerned:
-                self._round(book, pit, moment)
+            self._round(book, moment)
         self._keep_last(book, price, timestamp)
 
     def _walk(self, bar: Bar, start: int) -> Iterator[None]:
         """Walk one bar, one point per step."""
         book = self.book(bar.symbol)
-        pit = self._pit(book)
         book.is_bars = True
         cut = self.bar_cut(start, bar.ts)
         late = [working for working in book.fresh.values() if working.since > cut]
@@ -178,14 +80,14 @@ class TapeMarket(Market):
         (ts, price), *rest = self.settings.path(bar, start)
         moment = Moment.of_price(ts, price, self._share(book, bar.volume), strict=self._strict_printed)
         self._stand(book, moment)
-        self._round(book, pit, moment)
+        self._round(book, moment)
         for moment.ts, following in rest:
             yield
+            self._join(book, moment)
             moment.path = True
-            self._join(book, pit, moment)
             moment.bid = moment.ask = following
-            self._round(book, pit, moment, before=price)
-            self._join(book, pit, moment)
+            self._round(book, moment, before=price)
+            self._join(book, moment)
             moment.path = False
             price = following
         self._matcher.close(book, moment, bar.ts)
@@ -229,8 +131,11 @@ class TapeMarket(Market):
 
     # -- one price -------------------------------------------------------------------------------------------------
 
-    def _round(self, book: Book, pit: Pit, moment: Moment, before: Decimal | None = None) -> None:
+    def _round(self, book: Book, moment: Moment, before: Decimal | None = None) -> None:
         """Let everybody whom a price concerns meet it; on a bar's path it comes from the one `before`."""
+        if not self._is_watched(book):
+            return
+        pit = self._pit(book)
         bid, ask = moment.bid, moment.ask
         heard = self._said = {}
         self._show(pit, moment)
@@ -254,9 +159,11 @@ class TapeMarket(Market):
                 moment.bid, moment.ask = bid, ask
         self._floor.settle()
 
-    def _join(self, book: Book, pit: Pit, moment: Moment) -> None:
+    def _join(self, book: Book, moment: Moment) -> None:
         """Let what woke on a bar's path join it where the market then is."""
         while book.fresh:
+            pit = self._pit(book)
+            self._stand_at(pit, moment)
             fresh, book.fresh = book.fresh, {}
             for working in list(fresh.values()):
                 if working.live:
@@ -299,9 +206,9 @@ class TapeMarket(Market):
     def _stand_at(self, pit: Pit, moment: Moment) -> None:
         """Let a market that was not looked at catch up; who works in it has met this price before."""
         if (pit.bid, pit.ask) != (moment.bid, moment.ask):
-            outer, self._said = self._said, None
+            pit.quiet = True
             self._show(pit, moment)
-            self._said = outer
+            pit.quiet = False
 
     # -- the pits --------------------------------------------------------------------------------------------------
 
@@ -313,7 +220,7 @@ class TapeMarket(Market):
 
     def unwritten(self, symbol: str, quantity: Decimal | None, prices: Iterable[Decimal | None]) -> str | None:
         """Return what NautilusTrader cannot write of an order, and why."""
-        grid = self._pit(self.book(symbol)).grid
+        grid = self._grid(symbol)
         if quantity is not None and grid.size(quantity) is None:
             return f"quantity {quantity} is {grid.bounds}"
         for price in prices:
@@ -321,36 +228,45 @@ class TapeMarket(Market):
                 return f"price {price} is {grid.bounds}"
         return None
 
+    def _grid(self, symbol: str) -> Grid:
+        grid = self._grids.get(symbol)
+        if grid is None:
+            grid = self._grids[symbol] = Grid(self._instruments.get(symbol))
+        return grid
+
+    def _is_watched(self, book: Book) -> bool:
+        """Return whether anybody waits for a symbol's price; otherwise it need not be shown."""
+        symbol = book.symbol
+        if symbol not in self._seen:
+            self._seen.add(symbol)
+            if any(one.symbol == symbol and self._rests(one) for one in self._venue.working.values()):
+                self._pit(book)  # in a run that goes on
+        pit = self._pits.get(symbol)
+        return bool((pit is not None and pit.held) or book.fresh or book.waiting)
+
     def _pit(self, book: Book) -> Pit:
         """Return a symbol's pit; opened in a run that goes on, it holds again what worked in it."""
-        pit = self._pits.get(book.symbol)
+        symbol = book.symbol
+        pit = self._pits.get(symbol)
         if pit is None:
-            number = len(self._pits) + 1
-            pit = Pit(book.instrument, number, self, rejects_stops=self.settings.reject_stop_orders)
-            self._pits[book.symbol] = pit
+            number, rejects = len(self._pits) + 1, self.settings.reject_stop_orders
+            pit = Pit(book.instrument, self._grid(symbol), number, self, rejects_stops=rejects)
+            self._pits[symbol] = pit
             self._restore(book, pit)
         return pit
 
     def _restore(self, book: Book, pit: Pit) -> None:
-        working = [one for one in self._venue.working.values() if one.symbol == book.symbol and self._rests(one)]
-        if not working:
-            return
-        quote, last = book.quote, book.last
-        bid, ask = (quote.bid, quote.ask) if quote is not None else (last, last)
-        if bid is not None and ask is not None:
-            self._show(pit, Moment(book.last_at, bid, ask, None, None, strict=False))
-        for one in sorted(working, key=_by_time):
+        """Let a pit hold again what rested in it; it was not met at the price that stands, whatever that is."""
+        resting = [one for one in self._venue.working.values() if one.symbol == book.symbol and self._rests(one)]
+        pit.quiet = True
+        for one in sorted(resting, key=_by_time):
+            pit.show_away(one)
             pit.enter(one)
+        pit.quiet = False
 
     def _rests(self, working: Working) -> bool:
         active = working.met and working.place is None and working.phase is not Phase.CLOSE
         return active and self._venue._is_active(working)
-
-
-def level(working: Working, otherwise: Decimal) -> Decimal:
-    """Return the price that an order waits for; `otherwise` where it takes any."""
-    at = working.limit if working.phase is Phase.LIMIT else working.trigger
-    return otherwise if at is None or working.phase is Phase.MARKET else at
 
 
 def _in_turn(heard: Iterable[Said], moment: Moment, before: Decimal | None) -> list[Said]:

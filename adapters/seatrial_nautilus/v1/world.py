@@ -14,7 +14,6 @@ from nautilus_trader.accounting.accounts.cash import CashAccount
 from nautilus_trader.accounting.accounts.margin import MarginAccount
 from nautilus_trader.backtest.engine import SimulatedExchange
 from nautilus_trader.backtest.execution_client import BacktestExecClient
-from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import MessageBus, TestClock
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.engine import ExecutionEngine
@@ -38,6 +37,8 @@ from nautilus_trader.portfolio.portfolio import Portfolio
 
 from seatrial_nautilus.v1.backlog import MANY, Backlog
 from seatrial_nautilus.v1.options import iterates_after_commands
+from seatrial_nautilus.v1.trade_numbers import TradeNumbers
+from seatrial_nautilus.v1.venue_cache import VenueCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -58,13 +59,6 @@ _FEEDS: dict[Any, str] = {
 }
 
 
-class _VenueCache(Cache):
-    """A cache without copies of ended positions: only a trader's own reports read them, and they cost the most."""
-
-    def snapshot_position(self, position: Any) -> None:
-        """Keep nothing."""
-
-
 class VenueWorld:
     """One simulated exchange with everything it needs, apart from any trader.
 
@@ -79,7 +73,7 @@ class VenueWorld:
         self.venue = options["venue"]
         self.options = options
         self.clock = TestClock()
-        self.cache = _VenueCache()
+        self.cache = VenueCache()
         self.bus = MessageBus(trader_id=trader_id, clock=self.clock, name="VENUE")
         self.sink: Callable[[Any], None] = _ignore
         """Takes every event of the exchange but that an order was sent."""
@@ -109,6 +103,7 @@ class VenueWorld:
         self._open_account()
         self.names_positions: bool = options["oms_type"] == OmsType.HEDGING and options.get("use_position_ids", True)
         """Whether the venue gives positions their ids; otherwise each trader does."""
+        self.cache.counting = self.names_positions
         self.live: Mapping[str, object] = {}
         """The orders at the venue, by id; while there are none, data can wait."""
         self.backlog = Backlog(has_depth=options.get("book_type", BookType.L1_MBP) != BookType.L1_MBP)
@@ -118,10 +113,8 @@ class VenueWorld:
         self.orders_numbered = 0
         self.latest: dict[Any, Any] = {}
         """The latest data by kind and instrument."""
-        self.fills: dict[Any, int] = {}
-        """How many fills each market has numbered."""
-        self.positions_named: dict[Any, int] = {}
-        """The highest number each market has given a position."""
+        self.trade_numbers = TradeNumbers(options)
+        """How far the trades of each market are numbered."""
         self._feeds = {kind: getattr(self.exchange, method) for kind, method in _FEEDS.items()}
 
     @property
@@ -166,7 +159,11 @@ class VenueWorld:
     def _show(self, feed: Callable[[Any], None], data: Any) -> None:
         self.set_time(data.ts_init)
         feed(data)
-        self.latest[type(data), data.bar_type if type(data) is Bar else data.instrument_id] = data
+        if type(data) is Bar:
+            self.trade_numbers.bar(data)
+        key = type(data), data.bar_type if type(data) is Bar else data.instrument_id
+        self.latest.pop(key, None)  # so that the latest comes last
+        self.latest[key] = data
 
     def set_time(self, now: int) -> None:
         """Let the venue's clock show `now`, or leave it where it is later."""
@@ -255,23 +252,17 @@ class VenueWorld:
         if self.muted:
             return
         if type(event) is OrderFilled:
-            self._count(event)
+            self.trade_numbers.fill(event.instrument_id)
         elif type(event) is OrderUpdated:
             if event.quantity < self.cache.order(event.client_order_id).filled_qty:
                 return  # cut below what was filled, which no order survives: NautilusTrader aborts the process
             event = _frozen(event)
+        self.cache.counting = False
         self._engine.process(event)
+        self.cache.counting = self.names_positions
         # the exchange sometimes contradicts itself (an order accepted after its end); then nothing was applied
         if type(event) is not OrderSubmitted and self.cache.order(event.client_order_id).last_event is event:
             self.sink(event)
-
-    def _count(self, fill: Any) -> None:
-        instrument_id = fill.instrument_id
-        self.fills[instrument_id] = self.fills.get(instrument_id, 0) + 1
-        if self.names_positions and fill.position_id is not None:
-            number = fill.position_id.value.rpartition("-")[2]
-            if number.isdecimal():
-                self.positions_named[instrument_id] = max(self.positions_named.get(instrument_id, 0), int(number))
 
     def _copy(self, order: Any, position_id: Any) -> Any:
         copy = OrderUnpacker.from_init(order.init_event)

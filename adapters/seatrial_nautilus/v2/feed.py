@@ -12,7 +12,7 @@ from nautilus_trader.common import DataActor, DataActorConfig
 from nautilus_trader.model import ActorId
 
 from seatrial.contracts.market import Quote, Trade
-from seatrial.errors import InvalidMarketDataError
+from seatrial.errors import InvalidConfigError, InvalidMarketDataError
 from seatrial_nautilus.v2.live import live_client
 
 if TYPE_CHECKING:
@@ -28,13 +28,23 @@ class SeatrialFeed(DataActor):
     The venue sees a piece of data when it comes to the node; from then on it stands, until the next.
     """
 
-    def __new__(cls, settings: SeatrialExecClientConfig, *, quotes: bool = True, trades: bool = False) -> Self:  # noqa: ARG004 - the engine's constructor takes its own configuration
+    def __new__(cls, _settings: SeatrialExecClientConfig, **_kinds: bool) -> Self:
         """Make an actor named after the session."""
         made: Self = super().__new__(cls)
         return made
 
-    def __init__(self, settings: SeatrialExecClientConfig, *, quotes: bool = True, trades: bool = False) -> None:
-        """Feed the client of `settings`."""
+    def __init__(
+        self, settings: SeatrialExecClientConfig, *, quotes: bool = True, trades: bool = False, bars: bool = False
+    ) -> None:
+        """Feed the client of `settings`.
+
+        :raises InvalidConfigError: for `bars`, and for nothing at all.
+        """
+        if bars:
+            problem = "a bar is over when it comes, and what it would fill lies in the past; feed quotes or trades"
+            raise InvalidConfigError("bars", bars, problem)
+        if not (quotes or trades):
+            raise InvalidConfigError("quotes", quotes, "the venue trades on nothing then; feed quotes or trades")
         super().__init__(DataActorConfig(actor_id=ActorId(f"SeatrialFeed-{settings.simulator_id}")))
         self._settings = settings
         self._quotes = quotes

@@ -39,6 +39,10 @@ __all__ = ["SeatrialExecClientConfig", "SeatrialLiveExecClient", "SeatrialLiveEx
 _PATIENCE = 100
 """How often, 50 ms apart, the instruments are looked for."""
 _SECOND = 1_000_000_000
+_UNFED = (
+    "An order was sent before the venue saw any market data; it waits. "
+    "If none comes, add SeatrialFeed(config) to the node, and let a data client show quotes or trades"
+)
 _CLIENTS: WeakValueDictionary[str, SeatrialLiveExecClient] = WeakValueDictionary()
 
 
@@ -49,7 +53,8 @@ def live_client(simulator_id: str) -> SeatrialLiveExecClient:
     """
     client = _CLIENTS.get(simulator_id)
     if client is None:
-        raise InvalidConfigError("simulator_id", simulator_id, "no node of this process has such an execution client")
+        problem = "no node here has such a client; name it in a LiveNode's exec_clients (a backtest takes none)"
+        raise InvalidConfigError("simulator_id", simulator_id, problem)
     return client
 
 
@@ -86,6 +91,7 @@ class SeatrialLiveExecClient(ExecutionClient):
         self._wakes_at = 0
         self._saves_at = NEVER
         self._keeper: Any = None
+        self._is_fed = self._has_warned = False
         _CLIENTS[config.simulator_id] = self
 
     # -- connecting ------------------------------------------------------------------------------------------------
@@ -148,6 +154,7 @@ class SeatrialLiveExecClient(ExecutionClient):
 
     def show(self, data: MarketEvent) -> None:
         """Show the venue a piece of market data, after what was due before it."""
+        self._is_fed = True
         try:
             self.simulator.process(data)
         except InvalidMarketDataError as error:
@@ -246,6 +253,9 @@ class SeatrialLiveExecClient(ExecutionClient):
     def _submit(self, inits: tuple[Any, ...]) -> None:
         """Send orders; one that cannot even be said is denied, since nobody else would ever answer it."""
         self.begin()
+        if not (self._is_fed or self._has_warned):
+            self._has_warned = True
+            self.log.warning(_UNFED)
         try:
             self._commands.submit(inits, self.now())
         except Exception as error:  # noqa: BLE001 - whatever it is, the order would stay INITIALIZED for ever
@@ -293,7 +303,15 @@ class SeatrialLiveExecClient(ExecutionClient):
         if client_order_id is None and command.venue_order_id is not None:
             client_order_id = self.cache.client_order_id(command.venue_order_id)
         found = [order for order in self._told(None) if order.order_id == str(client_order_id)]
-        return self._reporter.order(found[0], self.now()) if found else None
+        return self._reporter.order(found[0], self.now(), self.groups()) if found else None
+
+    def groups(self) -> dict[str, list[str]]:
+        """Return the ids of the orders of each OCO group: NautilusTrader wants to know who ends whom."""
+        groups: dict[str, list[str]] = {}
+        for order in (*self.simulator.completed_orders.values(), *self.simulator.pending_orders.values()):
+            if order.oco_id is not None:
+                groups.setdefault(order.oco_id, []).append(order.order_id)
+        return groups
 
     def _told(self, instrument_id: Any) -> list[Order]:
         """Return the orders that the trader knows to have reached the venue."""
@@ -307,8 +325,8 @@ class SeatrialLiveExecClient(ExecutionClient):
 
     async def _generate_order_status_reports(self, command: Any) -> list[Any]:
         told = self._told(command.instrument_id)
-        now = self.now()
-        return [self._reporter.order(one, now) for one in told if not (command.open_only and one.is_complete)]
+        now, groups = self.now(), self.groups()
+        return [self._reporter.order(one, now, groups) for one in told if not (command.open_only and one.is_complete)]
 
     async def _generate_fill_reports(self, command: Any) -> list[Any]:
         now = self.now()

@@ -85,4 +85,9 @@ def _priced(init: Any, kind: OrderType) -> dict[str, Any]:
     if kind is OrderType.TRAILING_STOP_LIMIT and None in {prices["limit_price"], prices["stop_price"]}:
         prices["limit_price"] = None
         prices["limit_offset"] = init.limit_offset
+    elif (
+        kind is OrderType.TRAILING_STOP_LIMIT and abs(prices["limit_price"] - prices["stop_price"]) != init.limit_offset
+    ):
+        problem = f"price and trigger_price are not limit_offset {init.limit_offset} apart; leave one of them out"
+        raise InvalidOrderError(str(init.client_order_id), "limit_offset", problem)
     return prices

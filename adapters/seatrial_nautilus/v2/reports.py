@@ -31,6 +31,7 @@ from seatrial.contracts.terms import OrderType as CoreType
 from seatrial_nautilus.v2.words import LIQUIDITY_SIDES, SIDES, STATUSES, TIMES, TRIGGERING, TYPES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from decimal import Decimal
 
     from seatrial.contracts.orders import Order
@@ -42,6 +43,15 @@ _LONGEST = 36
 """How long a trade id may be."""
 _HUNDRED = 100
 _TRAILING = frozenset({CoreType.TRAILING_STOP, CoreType.TRAILING_STOP_LIMIT})
+_TRIGGERED = frozenset(
+    {
+        *_TRAILING,
+        CoreType.STOP,
+        CoreType.STOP_LIMIT,
+        CoreType.MARKET_IF_TOUCHED,
+        CoreType.LIMIT_IF_TOUCHED,
+    }
+)
 
 
 def venue_order_id(order_id: str) -> Any:
@@ -82,9 +92,10 @@ class Reporter:
         """Return a commission, positive is a cost."""
         return Money.from_decimal(value, self._currency)
 
-    def order(self, order: Order, now: int) -> Any:
-        """Return how an order stands."""
+    def order(self, order: Order, now: int, groups: Mapping[str, list[str]]) -> Any:
+        """Return how an order stands; `groups` are the order ids of each OCO group."""
         symbol = order.symbol
+        linked = [ClientOrderId(one) for one in groups.get(order.oco_id or "", ()) if one != order.order_id]
         accepted = next((one.timestamp for one in order.events if isinstance(one, OrderAccepted)), None)
         triggered = next((one.timestamp for one in order.events if isinstance(one, OrderTriggered)), None)
         is_triggered = order.stage is CoreStatus.SUBMITTED and triggered is not None and order.order_type in TRIGGERING
@@ -104,11 +115,12 @@ class Reporter:
             now,
             client_order_id=ClientOrderId(order.order_id),
             parent_order_id=None if order.parent_id is None else ClientOrderId(order.parent_id),
-            contingency_type=None if order.oco_id is None else ContingencyType.OCO,
+            contingency_type=ContingencyType.OCO if linked else None,
+            linked_order_ids=linked or None,
             expire_time=order.expire_at,
             price=self.price(symbol, order.limit_price),
             trigger_price=self.price(symbol, order.stop_price),
-            trigger_type=None if order.stop_price is None else TriggerType.DEFAULT,
+            trigger_type=TriggerType.DEFAULT if order.order_type in _TRIGGERED else None,
             avg_px=order.avg_fill_price,
             post_only=order.post_only,
             reduce_only=order.reduce_only,
@@ -159,4 +171,7 @@ def _trail(order: Order) -> dict[str, Any]:
         offset, kind = order.trail_amount, TrailingOffsetType.PRICE
     else:
         offset, kind = order.trail_percent * _HUNDRED, TrailingOffsetType.BASIS_POINTS
-    return {"trailing_offset": offset, "trailing_offset_type": kind, "limit_offset": order.limit_offset}
+    apart = order.limit_offset
+    if order.limit_price is not None and order.stop_price is not None:
+        apart = abs(order.limit_price - order.stop_price)
+    return {"trailing_offset": offset, "trailing_offset_type": kind, "limit_offset": apart}

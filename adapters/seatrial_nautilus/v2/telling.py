@@ -75,7 +75,8 @@ class Teller:
             tell(event, order, known)
         elif not isinstance(event, OrderSubmitted | OrderDenied):
             now = self._client.clock.timestamp_ns()
-            self._client._handle_report(self._reporter.order(latest, now), self._reporter.fills(latest, now))
+            report = self._reporter.order(latest, now, self._client.groups())
+            self._client._handle_report(report, self._reporter.fills(latest, now))
 
     def _submitted(self, event: OrderSubmitted, order: Order, known: Any) -> None:  # noqa: ARG002 - one signature for all
         self._client.generate_order_submitted(known)

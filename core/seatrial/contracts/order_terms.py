@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
+from operator import attrgetter
 from typing import NoReturn, cast
 
 import msgspec
@@ -19,6 +21,9 @@ from seatrial.errors import InvalidOrderError
 __all__ = ["OrderTerms"]
 
 _PRICES = ("limit_price", "stop_price", "trail_amount", "trail_percent", "limit_offset")
+_prices = attrgetter(*_PRICES)
+_PRICELESS = (None,) * len(_PRICES)
+_FLAGS = (bool, bool)
 _TRAIL = ("trail_amount", "trail_percent")
 _NEEDS: dict[OrderType, tuple[str, ...]] = {
     OrderType.LIMIT: ("limit_price",),
@@ -88,6 +93,17 @@ class OrderTerms(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defau
         if self.tags != ():
             force_setattr(self, "tags", _tags(self, self.tags))
         _check(self)
+        quantity = self.quantity
+        if type(quantity) is Decimal:
+            shared = _shared(quantity)
+            if shared is not quantity and shared.same_quantum(quantity):
+                force_setattr(self, "quantity", shared)
+
+
+@lru_cache(maxsize=256)
+def _shared(quantity: Decimal) -> Decimal:
+    """Return the first of the equal quantities seen lately: orders are of few sizes, and need not keep one each."""
+    return quantity
 
 
 def _exact(order: OrderTerms, field: str) -> Decimal:
@@ -115,10 +131,11 @@ def _check(order: OrderTerms) -> None:
         _refuse(order, "quantity", f"{quantity} is not above zero; the side says whether it buys or sells")
     if quantity >= _LARGEST or quantity != +quantity:
         _refuse(order, "quantity", f"{quantity} is too large to be exact; give less than 10**24, of at most 28 digits")
-    for flag in (order.reduce_only, order.post_only):
-        if flag is not True and flag is not False:
-            _refuse(order, "reduce_only", f"{flag!r} is no flag; it and post_only are True or False")
-    if kind is not OrderType.MARKET or any([getattr(order, field) is not None for field in _PRICES]):  # noqa: C419 - a list is built faster than a generator runs
+    flags: tuple[object, ...] = (order.reduce_only, order.post_only)
+    if (type(flags[0]), type(flags[1])) != _FLAGS:
+        flag = next(flag for flag in flags if type(flag) is not bool)
+        _refuse(order, "reduce_only", f"{flag!r} is no flag; it and post_only are True or False")
+    if kind is not OrderType.MARKET or _prices(order) != _PRICELESS:
         _check_prices(order)
     if order.time_in_force is not TimeInForce.GTC or order.expire_at is not None:
         _check_time_in_force(order)
@@ -146,9 +163,11 @@ def _check_post_only(order: OrderTerms) -> None:
 
 
 def _check_names(order: OrderTerms) -> None:
-    _check_name(order, "order_id", order.order_id)
-    _check_name(order, "symbol", order.symbol)
-    _check_name(order, "strategy_id", order.strategy_id)
+    order_id, symbol, strategy_id = order.order_id, order.symbol, order.strategy_id
+    strings = type(order_id) is str and type(symbol) is str and type(strategy_id) is str
+    if not strings or not (order_id and symbol and strategy_id and (order_id + symbol + strategy_id).isprintable()):
+        for field in ("order_id", "symbol", "strategy_id"):
+            _check_name(order, field, getattr(order, field))
     if type(order.side) is not OrderSide:
         _refuse(order, "side", f"{order.side!r} is no OrderSide")
     if type(order.order_type) is not OrderType:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from seatrial.clock import Timestamp
 
-__all__ = ["TERMINAL", "TRANSITIONS", "Order"]
+__all__ = ["TERMINAL", "TRANSITIONS", "Order", "filled_at_once"]
 
 _ZERO = Decimal(0)
 _NEW = OrderStatus.NEW
@@ -336,6 +336,27 @@ def _requested(order: Order, event: OrderEvent) -> Order:
         changes = {field: value for field, value in asdict(event.change).items() if value is not None}  # type: ignore[union-attr]  # its kind says so
     events = (*order.events, event)
     return replace(order, status=status, pending_cancels=cancels, pending_modifies=modifies, events=events, **changes)
+
+
+def filled_at_once(
+    order: Order, submitted: OrderSubmitted, accepted: OrderAccepted, execution: OrderExecution
+) -> Order:
+    """Return a new order after three events of its own, the last of which fills all of it: what three applies give.
+
+    :raises InvalidTransition: as they do.
+    """
+    quantity = execution.quantity
+    if order.status is not _NEW or quantity is not order.quantity:
+        return order.apply(submitted).apply(accepted).apply(execution)
+    return replace(
+        order,
+        status=_FILLED,
+        submitted_at=accepted.timestamp,
+        filled_quantity=quantity,
+        filled_value=quantity * execution.price,
+        total_commission=execution.commission,
+        events=(submitted, accepted, execution),
+    )
 
 
 def _expired(order: Order, event: OrderExpired) -> Order:

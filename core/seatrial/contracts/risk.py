@@ -113,7 +113,12 @@ class RiskRule(Protocol):
 
 
 class RiskWatcher(Protocol):
-    """Looks at the account itself: at every mark, every fill, and when time passes."""
+    """Looks at the account itself: at every mark, every fill, and when time passes.
+
+    An engine need not ask a rule of which it knows that nothing new is to be seen. `watches = "equity"` says that the
+    answer follows from the account's equity, its peak and the day's start alone; `watches = "nothing"`, that it follows
+    from the rule's own state. Any other watches the `"account"`: positions, marks, what works, and the time.
+    """
 
     def watch(self, account: RiskView, now: int, /) -> RiskViolation | None:
         """Return what is wrong with the account at `now` (UNIX ns UTC), or `None`.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,11 +16,9 @@ __all__ = ["plain"]
 def plain(value: Any) -> Any:
     """Return a value as JSON knows it: keys as text, times as ISO, numbers that are none as null."""
     if isinstance(value, Mapping):
-        pairs: Mapping[Any, Any] = value
-        return {_key(key): plain(one) for key, one in pairs.items()}
+        return {_key(key): plain(one) for key, one in cast("Mapping[object, object]", value).items()}
     if isinstance(value, list | tuple | set | frozenset):
-        several: Iterable[Any] = value
-        return [plain(one) for one in several]
+        return [plain(one) for one in cast("Iterable[object]", value)]
     if isinstance(value, bool | int | str) or value is None:
         return value
     if isinstance(value, float):

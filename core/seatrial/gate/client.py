@@ -85,8 +85,3 @@ class ClientView:
         else:
             self.pending[order_id] = after
         return after
-
-    def hear(self, event: Event, order: Order | None) -> None:
-        """Let the listeners hear of an event, in the order they were added."""
-        for listener in self.listeners:
-            listener(event, order)

@@ -71,6 +71,8 @@ class Controls:
 
     def turn_day(self) -> tuple[str, ...]:
         """Release what was latched for the day; return whose latches those were."""
+        if not self.latches:
+            return ()
         over = tuple([rule for rule, violation in self.latches.items() if violation.until is Latch.DAY])
         for rule in over:
             del self.latches[rule]

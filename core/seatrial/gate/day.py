@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from seatrial.clock import duration_ns, from_ns
 
-__all__ = ["next_turn"]
+__all__ = ["last_turn", "next_turn"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = 86_400 * 10**9
@@ -25,3 +25,11 @@ def next_turn(after: int, boundary: time, zone: str) -> int:
         if turn > after:
             return turn
         day += timedelta(days=1)
+
+
+def last_turn(until: int, boundary: time, zone: str) -> int:
+    """Return the last turn of the day not later than `until`; both in UNIX ns UTC."""
+    turn = next_turn(until - 2 * _DAY, boundary, zone)
+    while (later := next_turn(turn, boundary, zone)) <= until:
+        turn = later
+    return turn

@@ -7,29 +7,24 @@ between two calls of listeners nothing is half done.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections import deque
 from typing import TYPE_CHECKING
 
 from seatrial.contracts.events import (
     AccountAdjusted,
-    CancelRequested,
     Event,
     ModifyRefused,
     OrderAccepted,
     OrderExecution,
     OrderReplaced,
     OrderSubmitted,
-    TradingStateChanged,
 )
-from seatrial.contracts.latency import Leg
-from seatrial.contracts.orders import TERMINAL, Order
-from seatrial.contracts.risk import RiskAction
-from seatrial.contracts.terms import OrderSide, OrderStatus, OrderType
-from seatrial.gate.controls import SWEEPING
+from seatrial.contracts.orders import TERMINAL, Order, filled_at_once
+from seatrial.contracts.terms import Liquidity, OrderSide, OrderStatus
 from seatrial.gate.inbound import ReportLeg
 from seatrial.gate.ports import CancelRequest, ModifyRequest, PlaceRequest, Request, Venue
 from seatrial.gate.queue import NEVER
-from seatrial.gate.validator import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +32,6 @@ if TYPE_CHECKING:
 
     from seatrial.contracts.account import AccountView
     from seatrial.contracts.events import OrderEvent
-    from seatrial.contracts.risk import RiskViolation
     from seatrial.gate.account import Account
     from seatrial.gate.admission import Admission
     from seatrial.gate.client import ClientView
@@ -51,11 +45,12 @@ _BUY = OrderSide.BUY
 _FILLED = OrderStatus.FILLED
 NOWHERE = -1  # how far a call that delivers nothing is to deliver
 _RECOUNTED = frozenset({OrderExecution, OrderReplaced, ModifyRefused})
-_CLOSER = "flatten"
+_TAKER = Liquidity.TAKER
+_WHOLE = False  # a fill that is not partial
 
 
 class Delivery(ReportLeg):
-    """Carries requests to the venue and reports to the client, and latches what rules ask for."""
+    """Carries requests to the venue and reports to the client, and asks the rules about what these bring."""
 
     def __init__(
         self,
@@ -84,8 +79,6 @@ class Delivery(ReportLeg):
         self._unheard: deque[tuple[Event, Order | None]] = deque()
         self._hearing = False
         self._until = NOWHERE  # how far the call under way is to deliver
-        self._flattened = 0
-        self._closing: dict[str, str] = {}  # the orders that close positions by now, by symbol
         self.judging = True
         """Whether rules look at the account with every fill; not within a bar, whose own prices come at its end."""
         self._hearers = admission.risk is not None and bool(admission.risk.hearers)
@@ -103,7 +96,7 @@ class Delivery(ReportLeg):
             self._latch(self.admission.risk.hear(event, order))
 
     def _hear(self) -> None:
-        """Let everybody hear what they have not; a listener that fails takes nothing back."""
+        """Let everybody hear what they have not, in the order they were added; one that fails takes nothing back."""
         unheard = self._unheard
         if not unheard or self._hearing:
             return
@@ -112,7 +105,8 @@ class Delivery(ReportLeg):
         try:
             while unheard:
                 event, order = unheard.popleft()
-                self.client.hear(event, order)
+                for listener in self.client.listeners:
+                    listener(event, order)
         finally:
             self._hearing = False
             self.running = not outermost
@@ -151,7 +145,8 @@ class Delivery(ReportLeg):
             self.running = False
             self._until = NOWHERE
 
-    def _drain(self, until: int, *, once: bool = False) -> None:
+    def _drain(self, until: int, *, pausing: bool = False) -> None:
+        """Deliver what is due by `until`, `pausing` once a request has arrived."""
         requests, reports = self.wire.requests, self.wire.reports
         messages = reports.messages
         while True:
@@ -177,19 +172,8 @@ class Delivery(ReportLeg):
                 if due > self.now:  # noqa: PLR1730 - as above
                     self.now = due
                 self._arrive(request, due, native)
-            if once:
-                break
-
-    def _step(self, due: int, until: int) -> None:
-        """Do the one next thing, which is due at `due`; the first day begins at `until`."""
-        self.running = True
-        try:
-            if self.boundary <= due:
-                self._turn_day(until)
-            else:
-                self._drain(due, once=True)
-        finally:
-            self.running = False
+                if pausing:
+                    break
 
     def _arrive(self, request: Request, due: int, native: object) -> None:
         if type(request) is PlaceRequest:
@@ -250,7 +234,7 @@ class Delivery(ReportLeg):
 
     def _book(self, event: OrderExecution, native: object) -> None:
         """Take in a fill; what rules latch for it is part of the same moment."""
-        client, account, order_id = self.client, self._account, event.order_id
+        client, order_id = self.client, event.order_id
         order = client.pending.get(order_id) or client.get(order_id)
         after = order.apply(event)
         stake = None
@@ -258,142 +242,69 @@ class Delivery(ReportLeg):
             stake = self._complete(after)
         else:
             self._go_on(order, after, event)
-        if client.reported is not None:
-            client.reported.append(event)
-        symbol, price, admission = order.symbol, event.price, self.admission
-        if account is not None:
-            quantity = event.quantity if order.side is _BUY else -event.quantity
-            account.trade(symbol, quantity, price, event.commission)
-        if admission.exposure is not None and (stake is None or stake.mark is None):
-            admission.exposure.trade(symbol, price, event.reported_at)
+        self._count(event, after, stake)
         if client.listeners or native is not None or self._hearers:
             self._log(event, after, native)
         else:
             client.events.append(event)
-        risk = admission.risk
-        if risk is not None and self.judging:
-            if trips := risk.watch(self.now):
+        admission = self.admission
+        if admission.risk is not None and self.judging:
+            if trips := admission.risk.watch(self.now):
                 self._latch(trips)
             if admission.controls.flattens:
                 self._flatten(self.now)
         if self._unheard:
             self._hear()
 
-    # -- risk ------------------------------------------------------------------------------------------------------
+    def _cross(self, order: Order, now: int, price: Decimal, commission: Decimal) -> Order:
+        """Take in that an order which nobody hears of is accepted and filled the moment it leaves."""
+        client, admission, order_id = self.client, self.admission, order.order_id
+        execution = OrderExecution(
+            order_id, now, now, order_id + "/1", order.quantity, price, commission, _WHOLE, _TAKER
+        )
+        submitted, accepted = OrderSubmitted(order_id, now, now), OrderAccepted(order_id, now, now)
+        after = client.completed[order_id] = filled_at_once(order, submitted, accepted, execution)
+        self.wire.cross(order.strategy_id, now)
+        client.events += (submitted, accepted, execution)
+        self._count(execution, after, None if admission.exposure is None else admission.exposure.drop(order_id))
+        if admission.risk is not None and self.judging:
+            self._until, self.running = now, True
+            try:
+                if trips := admission.risk.watch(now):
+                    self._latch(trips)
+                if admission.controls.flattens:
+                    self._flatten(now)
+                if self.wire.requests.head <= now:
+                    self._drain(now)
+            finally:
+                self._until, self.running = NOWHERE, False
+        return after
 
-    def mark(self, symbol: str, price: Decimal, timestamp: int) -> None:
-        """The market shows `price` for `symbol`: the client view is valued at it. See :meth:`assess`."""
+    def _count(self, event: OrderExecution, order: Order, stake: Stake | None) -> None:
+        """Let a fill of `order` count; `stake` is the one it no longer works in, where that ended it."""
+        symbol, price, client, exposure = order.symbol, event.price, self.client, self.admission.exposure
+        if client.reported is not None:
+            client.reported.append(event)
         if self._account is not None:
-            self._account.mark(symbol, price, timestamp)
-        exposure = self.admission.exposure
-        if exposure is not None:
-            exposure.mark(symbol, price, timestamp)
+            quantity = event.quantity if order.side is _BUY else -event.quantity
+            self._account.trade(symbol, quantity, price, event.commission)
+        if exposure is not None and (stake is None or stake.mark is None):
+            exposure.trade(symbol, price, event.reported_at)
 
-    def assess(self) -> None:
-        """Let the rules look at the account, once all marks of a moment are in."""
-        if self._assess():
-            self._finish()
+    # -- what follows from it --------------------------------------------------------------------------------------
 
+    @abstractmethod
     def _assess(self) -> bool:
         """Latch what watching rules ask for; return whether anything came of it."""
-        risk = self.admission.risk
-        if risk is None:
-            return False
-        trips = risk.watch(self.now)
-        latched = self._latch(trips) if trips else False
-        return self._flatten(self.now) or latched if self.admission.controls.flattens else latched
 
+    @abstractmethod
     def _latch(self, trips: Iterable[Trip]) -> bool:
-        now, admission = self.now, self.admission
-        latched = False
-        for rule, violation in trips:
-            if not admission.controls.latch(rule, violation):
-                continue
-            latched = True
-            admission.count()
-            self._log(self._state_changed(rule, violation), None)
-            if violation.action in SWEEPING:
-                self._sweep(now)
-            if violation.action is RiskAction.FLATTEN:
-                self._flatten(now)
-        return latched
+        """Latch what rules ask for; return whether any of it is new."""
 
-    def _state_changed(self, rule: str, violation: RiskViolation) -> TradingStateChanged:
-        now, state = self.now, self.admission.controls.state
-        cause = refusal(violation.reason, violation.message, rule=rule, value=violation.value, limit=violation.limit)
-        return TradingStateChanged(now, now, state, rule, violation.message, cause)
-
-    def _sweep(self, now: int) -> None:
-        """Send a cancel after everything that works, except what closes positions."""
-        closing = self._closing.values()
-        working = [order for order in self.client.pending.values() if order.order_id not in closing]
-        for order in working:
-            if order.pending_cancels:
-                continue
-            requested = CancelRequested(order.order_id, now, now)
-            sent = self.client.record(order, requested)
-            self.wire.send(Leg.CANCEL, order.order_id, now, CancelRequest(order.order_id), None)
-            self._log(requested, sent)
-
+    @abstractmethod
     def _flatten(self, now: int) -> bool:
         """Send a market order against every position that nothing of ours is closing yet; return whether any left."""
-        sent = False
-        positions = [] if self._view is None else sorted(self._view.positions.items())
-        for symbol, position in positions:
-            if self._closing.get(symbol) in self.client.pending:
-                continue
-            sent = True
-            order = Order(
-                order_id=self._own_id(),
-                symbol=symbol,
-                side=OrderSide.SELL if position > 0 else _BUY,
-                order_type=OrderType.MARKET,
-                quantity=abs(position),
-                created_at=now,
-                reduce_only=True,
-                strategy_id=_CLOSER,
-            )
-            self._closing[symbol] = order.order_id
-            self.admission.count_in(order)
-            self._send((order,), now, None)
-        return sent
 
-    def _own_id(self) -> str:
-        while True:
-            self._flattened += 1
-            order_id = f"{_CLOSER}-{self._flattened}"
-            if not self.client.knows(order_id):
-                return order_id
-
-    def _send(self, orders: tuple[Order, ...], now: int, native: object) -> None:
-        """Put orders that passed on the wire, as one message."""
-        ids = tuple([order.order_id for order in orders])
-        sent: list[tuple[OrderSubmitted, Order]] = []
-        for order in orders:
-            self.wire.track(order.order_id, orders[0].strategy_id)
-            event = OrderSubmitted(order.order_id, now, now)
-            sent.append((event, self.client.record(order, event)))
-        self.wire.send(Leg.SUBMIT, ids[0], now, PlaceRequest(ids), native)
-        for event, order in sent:
-            self._log(event, order)
-
+    @abstractmethod
     def _turn_day(self, until: int) -> None:
         """Begin the first day, at `until`, or the one that is due by then."""
-        risk, controls = self.admission.risk, self.admission.controls
-        if risk is None:
-            return
-        first = self.boundary == 0
-        turn = until if first else self.boundary
-        self.boundary = risk.next_turn(turn)
-        if turn > self.now:  # noqa: PLR1730 - as above
-            self.now = turn
-        risk.turn_day(judging=self.judging)
-        if first:
-            for rule, violation in controls.latches.items():  # what held from the start is told when there is a time
-                self._log(self._state_changed(rule, violation), None)
-        elif over := controls.turn_day():
-            by = ", ".join(over)
-            self._log(TradingStateChanged(turn, turn, controls.state, by, "the day has turned"), None)
-        if self.judging:
-            self._assess()
-        self._hear()

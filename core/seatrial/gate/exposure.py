@@ -222,8 +222,8 @@ class Exposure:
         gross, long, short = totals
         for symbol in stale if len(stale) == 1 else sorted(stale):
             stake = self.stakes.get(symbol) or self.stake(symbol)
-            ends, known = stake.ends or stake.measure(self._account.position(symbol)), stake.known
-            stake.known = ends
+            known = stake.known
+            ends = stake.known = stake.ends or stake.measure(self._account.position(symbol))
             if known is not None:
                 worst, most, least = known
                 gross, long, short = gross - worst, long - most, short - least

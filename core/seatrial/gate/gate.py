@@ -30,9 +30,9 @@ from seatrial.gate.account import Account
 from seatrial.gate.admission import Admission, linked
 from seatrial.gate.client import ClientView, Listener, NativeSink
 from seatrial.gate.controls import check_operator
-from seatrial.gate.delivery import NOWHERE, Delivery
+from seatrial.gate.foreign import Foreign
 from seatrial.gate.instruments import Instruments
-from seatrial.gate.ports import CancelRequest, ModifyRequest, NativeCodec, PlaceRequest, Request, Venue
+from seatrial.gate.ports import CancelRequest, Crosser, ModifyRequest, NativeCodec, PlaceRequest, Request, Venue
 from seatrial.gate.queue import NEVER
 from seatrial.gate.state import GateState
 from seatrial.gate.validator import refusal
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 __all__ = ["ExecutionGate"]
 
 
-class ExecutionGate(Delivery):
+class ExecutionGate(Foreign):
     """One gate between one strategy side and one venue.
 
     Times are UNIX ns UTC and may not go backwards. `account` is the client view the gate keeps; an adapter whose engine
@@ -88,6 +88,7 @@ class ExecutionGate(Delivery):
         admission = Admission(client, instruments or Instruments(), view, risk, plugins)
         wire = Wire(latency, seed, simulator_id, plugins)
         super().__init__(venue, wire, client, admission, account=account, view=view, prompt=prompt)
+        self._crosser: Crosser | None = getattr(venue, "cross", None) if prompt and wire.at_once else None
 
     # -- what can be read ------------------------------------------------------------------------------------------
 
@@ -142,29 +143,25 @@ class ExecutionGate(Delivery):
         rejection = self.admission.refuse(order, now)
         if rejection is not None:
             return self._deny(((order, rejection),), now)[0]
-        order_id = order.order_id
         client, wire = self.client, self.wire
+        crosser, heard = self._crosser, client.listeners or self._hearers or self.running
+        if crosser is not None and not heard and native is None and wire.crosses(now):
+            crossed = crosser(order, now)
+            if crossed is not None:
+                return self._cross(order, now, *crossed)
+        order_id = order.order_id
         wire.track(order_id, order.strategy_id)
         event = OrderSubmitted(order_id, now, now)
         client.pending[order_id] = sent = order.apply(event)
-        if client.listeners or self._hearers or self.running:
-            wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
-            self._log(event, sent)
-            self._finish()
-        else:
-            client.events.append(event)
-            if self._prompt and wire.carries_at_once(now):
-                self._until, self.running = now, True
-                try:
-                    self._venue.place((sent,), now, native)
-                    self._drain(now)
-                finally:
-                    self._until, self.running = NOWHERE, False
-            else:
-                wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
-                if self._prompt and wire.requests.head <= now:
-                    self._deliver_until(now)
+        wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
+        self._log(event, sent)
+        self._finish()
         return client.completed.get(order_id) or client.pending[order_id]
+
+    def deny(self, order: Order, rejection: Rejection, now: int) -> Order:
+        """Record a new order that somebody on this side has refused before it came here; return it REJECTED."""
+        self._enter(now, "deny")
+        return self._deny(((order, rejection),), now)[0]
 
     def submit_bracket(self, entry: Order, *exits: Order, now: int, native: object = None) -> tuple[Order, ...]:
         """Send an entry with its exits as one message; all are accepted or all refused.
@@ -264,11 +261,7 @@ class ExecutionGate(Delivery):
         self.assess()
 
     def deliver(self, now: int) -> None:
-        """Advance to `now` without letting the rules look at the account: whoever calls it will `assess`.
-
-        :raises ClockError: when `now` lies in the past.
-        :raises ReentrantCallError: when called by a listener.
-        """
+        """Do what :meth:`advance` does, and leave it to the caller to :meth:`assess`."""
         if self.running:
             raise ReentrantCallError("advance")
         if now < self.now:
@@ -276,11 +269,26 @@ class ExecutionGate(Delivery):
         self._deliver_until(now)
         self.now = now
 
-    def step(self, until: int = NEVER - 1) -> None:
-        """Do the one next thing due by `until`; at equal times the day turns first, and reports precede requests."""
-        due = self.due()
-        if due <= until:
-            self._step(due, until)
+    def skip_days(self, now: int) -> None:
+        """Let all days but that of `now` pass untold, through which the account has stood still."""
+        risk = self.admission.risk
+        if risk is not None and 0 < self.boundary <= now:
+            self.boundary = risk.last_turn(now)
+
+    def proceed(self, until: int) -> None:
+        """Do what is due by `until` in time order, up to the turn of a day or the first request to reach the venue.
+
+        At equal times the day turns first, and reports precede requests. For drivers of venues with a clock of their
+        own, which an arrival may set.
+        """
+        self.running = True
+        try:
+            if self.boundary <= until and self.boundary <= self.wire.next_due():
+                self._turn_day(until)
+            else:
+                self._drain(min(until, self.boundary - 1), pausing=True)
+        finally:
+            self.running = False
 
     def resume(self) -> None:
         """Finish what a restored gate was in the middle of."""

@@ -5,7 +5,7 @@ A venue answers through the gate's own methods (`accepted`, `filled`, …), each
 
 from __future__ import annotations
 
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import msgspec
 
@@ -13,8 +13,12 @@ from seatrial.contracts.events import OrderChange
 from seatrial.contracts.orders import Order
 from seatrial.errors import InvalidConfigError
 
+if TYPE_CHECKING:
+    from decimal import Decimal
+
 __all__ = [
     "CancelRequest",
+    "Crosser",
     "ModifyRequest",
     "NativeCodec",
     "PlaceRequest",
@@ -41,6 +45,17 @@ class Venue(Protocol):
 
     def modify(self, order_id: str, change: OrderChange, now: int, native: object) -> None:
         """Change a working order, or refuse."""
+        ...
+
+
+class Crosser(Protocol):
+    """What a venue may offer besides, where an order can be filled whole as it arrives."""
+
+    def __call__(self, order: Order, now: int, /) -> tuple[Decimal, Decimal] | None:
+        """Accept and fill an order that arrives alone; return its price and its commission.
+
+        Nothing is reported: the caller takes both as told. `None` leaves the order, and all else, as it was.
+        """
         ...
 
 
@@ -80,19 +95,19 @@ def read_native(stored: msgspec.Raw, codec: NativeCodec | None) -> object:
     return codec.decode(msgspec.json.decode(stored))
 
 
-class PlaceRequest(msgspec.Struct, frozen=True, tag_field="request", tag="place"):
+class PlaceRequest(msgspec.Struct, frozen=True, gc=False, tag_field="request", tag="place"):
     """Orders on their way; looked up by id when they arrive."""
 
     order_ids: tuple[str, ...]
 
 
-class CancelRequest(msgspec.Struct, frozen=True, tag_field="request", tag="cancel"):
+class CancelRequest(msgspec.Struct, frozen=True, gc=False, tag_field="request", tag="cancel"):
     """A cancel on its way."""
 
     order_id: str
 
 
-class ModifyRequest(msgspec.Struct, frozen=True, tag_field="request", tag="modify"):
+class ModifyRequest(msgspec.Struct, frozen=True, gc=False, tag_field="request", tag="modify"):
     """A modify on its way."""
 
     order_id: str

@@ -17,7 +17,7 @@ from seatrial.contracts.rejection import Rejection, RejectionReason
 from seatrial.contracts.risk import RiskAction, RiskViolation
 from seatrial.contracts.terms import OrderSide
 from seatrial.errors import InvalidConfigError
-from seatrial.gate.day import next_turn
+from seatrial.gate.day import last_turn, next_turn
 from seatrial.gate.keeping import load_state, save_state
 from seatrial.gate.rules import mistake, objection, open_rules
 from seatrial.gate.validator import refusal
@@ -115,7 +115,7 @@ class _View:
     def worst_value(self, symbol: str) -> Decimal | None:
         stake = self._exposure.stakes.get(symbol) or self._exposure.stake(symbol)
         ends = stake.ends or stake.measure(self._account.position(symbol))
-        return None if ends is None else ends[0]
+        return ends and ends[0]
 
     def gross_exposure(self) -> Decimal | None:
         exposure = self._exposure
@@ -141,6 +141,7 @@ class Risk:
 
     __slots__ = (
         "_account",
+        "_alarms",
         "_any_needs_price",
         "_checks",
         "_config",
@@ -150,6 +151,7 @@ class Risk:
         "_view",
         "_watchers",
         "hearers",
+        "patient",
         "rules",
     )
 
@@ -173,6 +175,9 @@ class Risk:
         if self._max_age is not None and any(rule.needs_all_prices for rule in self.rules):
             exposure.note_ages()
         self._watchers = tuple([(rule, rule.watch) for rule in self.rules if rule.watch is not None])
+        self._alarms = tuple([watch for rule, watch in self._watchers if rule.watches == "nothing"])
+        self.patient = self._max_age is None and all(rule.watches != "account" for rule, _ in self._watchers)
+        """Whether no rule watches more than equity and itself, so that marks and time may wait for the next order."""
         self.hearers = tuple([(rule, rule.hear) for rule in self.rules if rule.hear is not None])
         """The rules that are told what happens."""
         self._judged = account.equity  # when the rules last looked
@@ -209,13 +214,13 @@ class Risk:
                 problem = self._priceless(order, stake, now)
         for rule, check in self._checks:
             try:
-                if problem is not None and _concerns(problem[0], rule, order):
-                    violation = problem[1]
-                else:
+                if problem is None or not _concerns(problem[0], rule, order):
                     answer: object = check(order, view, now)
                     if answer is None:
                         continue
                     violation = objection(answer)
+                else:
+                    violation = problem[1]
             except Exception as error:  # noqa: BLE001 - whatever a stranger raises, the order stays here
                 violation = mistake(error)
             if rule.exempts_reducing and (shrinks or self._exposure.reduces(order)):
@@ -256,9 +261,8 @@ class Risk:
         if equity > view.peak_equity:
             _set_peak(view, equity)
         trips: list[Trip] = []
-        for rule, watch in self._watchers:
-            if only is not None and rule.name != only:
-                continue
+        watchers = self._watchers if only is None else [one for one in self._watchers if one[0].name == only]
+        for rule, watch in watchers:
             try:
                 answer: object = watch(view, now)
                 if answer is None:
@@ -268,6 +272,16 @@ class Risk:
                 violation = mistake(error)
             trips.append((rule.name, lasting(violation)))
         return trips
+
+    def is_alarmed(self, now: int) -> bool:
+        """Return whether a rule objects that watches nothing but itself."""
+        for alarm in self._alarms:
+            try:
+                if alarm(self._view, now) is not None:
+                    return True
+            except Exception:  # noqa: BLE001 - as above; it is told when the rules are asked
+                return True
+        return False
 
     def hear(self, event: Event, order: Order | None) -> list[Trip]:
         """Tell the rules that asked for it what happened; return what went wrong there."""
@@ -293,6 +307,10 @@ class Risk:
     def next_turn(self, after: int) -> int:
         """Return when the day turns next, in UNIX ns UTC."""
         return next_turn(after, self._config.day_boundary, self._config.day_zone)
+
+    def last_turn(self, until: int) -> int:
+        """Return when the day last turned by `until`, in UNIX ns UTC."""
+        return last_turn(until, self._config.day_boundary, self._config.day_zone)
 
     def turn_day(self, *, judging: bool) -> None:
         """Begin a day at the present equity, or within a bar at that before it: nobody knows yet what its fills are."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["OpenRule", "chosen_rules", "mistake", "objection", "open_rules", "rule_name", "storable", "with_objects"]
 
+_WATCHES = ("account", "equity", "nothing")
+
 
 class OpenRule:
     """A rule ready to be asked, under the name that its refusals give."""
@@ -38,6 +40,7 @@ class OpenRule:
         "needs_price",
         "rule",
         "watch",
+        "watches",
     )
 
     def __init__(self, name: str, rule: object) -> None:
@@ -52,6 +55,9 @@ class OpenRule:
         self.needs_price = _flag(rule, "needs_price", default=False)
         self.needs_all_prices = _flag(rule, "needs_all_prices", default=False)
         self.needs_exposure = _flag(rule, "needs_exposure", default=True) or self.exempts_reducing
+        self.watches = getattr(rule, "watches", "account")
+        if self.watches not in _WATCHES:
+            raise InvalidConfigError("rules", name, f"its watches is {self.watches!r}; give one of {_WATCHES}")
 
 
 def chosen_rules(config: RiskConfig) -> dict[str, object]:

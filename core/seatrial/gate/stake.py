@@ -132,8 +132,16 @@ class Stake:
             most, least = buys.value, -sells.value
         else:
             held = position * mark
-            most = held + (buys.value_at(mark) if buys.unpriced or buys.mixed else buys.value)
-            least = held - (sells.value_at(mark) if sells.unpriced or sells.mixed else sells.value)
+            bought, sold = buys.value, sells.value
+            if buys.mixed:
+                bought = buys.value_at(mark)
+            elif buys.unpriced:
+                bought += buys.unpriced * mark
+            if sells.mixed:
+                sold = sells.value_at(mark)
+            elif sells.unpriced:
+                sold += sells.unpriced * mark
+            most, least = held + bought, held - sold
         if self.multiplier is not None:
             most *= self.multiplier
             least *= self.multiplier

@@ -101,6 +101,7 @@ class Wire:
         "_submit_delay",
         "_tracks",
         "ack_delay",
+        "at_once",
         "reports",
         "requests",
     )
@@ -114,6 +115,8 @@ class Wire:
         """The ack leg's delay in ns where it never varies, else `None`."""
         self._submit_delay = self._draws.constant[Leg.SUBMIT]
         self._fill_delay = self._draws.constant[Leg.FILL]
+        self.at_once = self._submit_delay == self.ack_delay == self._fill_delay == 0
+        """Whether neither an order nor what is said of it ever takes any time."""
         self._tracks: dict[str, Track | int] = {}  # the bare count, until a leg is used, of the first strategy's orders
         self._counts: dict[str, int] = {}
         self._first: str | None = None
@@ -147,13 +150,18 @@ class Wire:
             requests.head = due
         requests.messages.append((due, request, native))
 
-    def carries_at_once(self, now: int) -> bool:
-        """Return whether an order sent `now` is at the venue before anything else happens; it then counts as sent."""
-        requests = self.requests
-        if self._submit_delay != 0 or requests.messages or requests.last > now or self.reports.head <= now:
-            return False
-        requests.last = now
-        return True
+    def crosses(self, now: int) -> bool:
+        """Return whether an order sent `now` is told of as filled before anything else happens, if it is filled then.
+
+        That is for a wire on which nothing takes any time.
+        """
+        requests, reports = self.requests, self.reports
+        return not (requests.messages or reports.messages or requests.last > now or reports.last > now)
+
+    def cross(self, strategy_id: str, now: int) -> None:
+        """Count a new order of a strategy, of which all there is to say was said at once."""
+        self._counts[strategy_id] = self._counts.get(strategy_id, 0) + 1
+        self.requests.last = self.reports.last = now
 
     def next_fill(self, order_id: str, *, partial: bool) -> tuple[int, int]:
         """Count a match of an order; return which it is, and the delay of its report in ns.

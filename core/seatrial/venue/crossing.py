@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.contracts.terms import OrderSide, OrderType, TimeInForce
-from seatrial.contracts.venue import FeeSchedule
+from seatrial.venue.fees import Scheduled
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -37,7 +37,8 @@ class Crossing:
         self._market = market
         self._matcher = matcher
         self._ledger = ledger
-        self._fees = fees if isinstance(fees, FeeSchedule) else None  # it never asks less for a worse price
+        takes = isinstance(fees, Scheduled) and market.quotes_stand
+        self._fees = fees if takes else None  # a schedule never asks less for a worse price
 
     def book(self, order: Order, now: int) -> tuple[Decimal, Decimal] | None:
         """Book the whole of an order that arrives alone; return its price and its commission, `None` for any other.
@@ -56,8 +57,12 @@ class Crossing:
             return None
         symbol, quantity, is_buy = order.symbol, order.quantity, order.side is _BUY
         book = self._market.books.get(symbol)
-        moment = None if book is None or book.quote is None else self._market.standing(book, now)
-        if book is None or moment is None or (moment.ask_left if is_buy else moment.bid_left) is not None:
+        if book is None or book.quote is None:
+            return None
+        moment = book.moment
+        if moment is None or moment.ts > now:
+            moment = self._market.standing(book, now)
+        if moment is None or (moment.ask_left if is_buy else moment.bid_left) is not None:
             return None
         price = self._matcher.slipped(book, moment.ask if is_buy else moment.bid, is_buy=is_buy)
         value = quantity * price

@@ -345,13 +345,13 @@ class Driver:
         self._unfinished = Unfinished(until, then)
         try:
             while True:
-                due = gate.due()
-                if timers.head <= due:
-                    if timers.head > until:
+                due, next_timer = gate.due(), timers.head
+                if next_timer <= due:
+                    if next_timer > until:
                         break
-                    self.venue.advance(timers.head)
+                    self.venue.advance(next_timer)
                 elif due <= until:
-                    gate.step(until)
+                    gate.proceed(until if until < next_timer else next_timer - 1)
                 else:
                     break
         finally:

@@ -12,7 +12,7 @@ from seatrial.plugins import installed_plugins
 if TYPE_CHECKING:
     from seatrial.plugins import Plugins
 
-__all__ = ["open_fees"]
+__all__ = ["Scheduled", "open_fees"]
 
 
 def open_fees(fees: FeeSchedule | NamedFees, plugins: Plugins | None) -> FeeModel:
@@ -22,8 +22,27 @@ def open_fees(fees: FeeSchedule | NamedFees, plugins: Plugins | None) -> FeeMode
     :raises PluginError: when the model does not take its parameters.
     """
     if isinstance(fees, FeeSchedule):
-        return fees
+        return Scheduled(fees)
     return _Checked(fees.name, (plugins or installed_plugins()).fee_model(fees.name, fees.params))
+
+
+class Scheduled:
+    """A schedule that works out once what successive orders of one size owe, where their value plays no part."""
+
+    __slots__ = ("_fee", "_quantity", "_schedule", "_valued")
+
+    def __init__(self, schedule: FeeSchedule) -> None:
+        """Ask `schedule`."""
+        self._schedule = schedule
+        self._valued = bool(schedule.bps)
+        self._quantity: Decimal | None = None
+        self._fee = schedule.minimum
+
+    def total(self, quantity: Decimal, value: Decimal) -> Decimal:
+        """Return what an order owes once `quantity` units worth `value` (currency) are filled, in currency."""
+        if quantity is not self._quantity or self._valued:
+            self._quantity, self._fee = quantity, self._schedule.total(quantity, value)
+        return self._fee
 
 
 class _Checked:

@@ -144,6 +144,11 @@ class Market:
         """Return the time by which an order must have arrived to trade from the open of the bar (start, end]."""
         return start + int(self._config.bar_theta * (end - start))
 
+    @property
+    def quotes_stand(self) -> bool:
+        """Whether an order meets the quote that stands as it arrives."""
+        return not self._never_stands
+
     def standing(self, book: Book, now: int) -> Moment | None:
         """Return the market an order that arrives `now` meets at once; `None` where it waits for the next price.
 

@@ -16,6 +16,8 @@ Pool = tuple[str, bool | None]
 """Cash or a symbol's units, where the second part is `None`; else a symbol's side."""
 
 _ZERO = Decimal(0)
+_Held = tuple[Pool, str | None, Decimal]
+"""What one order holds: of which pool, as a leg of which group, and how much."""
 
 
 class HoldState(msgspec.Struct, frozen=True, array_like=True):
@@ -37,13 +39,14 @@ class ReservationsState(msgspec.Struct, frozen=True):
 class Reservations:
     """Amounts set aside, by pool and order; legs of one group in one pool count as their largest."""
 
-    __slots__ = ("_by_order", "_groups", "totals")
+    __slots__ = ("_by_order", "_first", "_groups", "totals")
 
     def __init__(self) -> None:
         """Start with nothing set aside."""
         self.totals: dict[Pool, Decimal] = {}
         """What is set aside, by pool; empty pools are absent."""
-        self._by_order: dict[str, tuple[Pool, str | None, Decimal]] = {}
+        self._by_order: dict[str, Decimal | _Held] = {}  # the bare amount, where it is alone in the first pool
+        self._first: Pool = ("", None)  # that which the first order holds of
         self._groups: dict[tuple[Pool, str], dict[str, Decimal]] = {}
 
     def total(self, pool: Pool) -> Decimal:
@@ -58,7 +61,10 @@ class Reservations:
         total = self.totals.get(pool, _ZERO)
         if group is None:
             held = self._by_order.get(order_id)
-            return total if held is None or held[0] != pool else total - held[2]
+            if held is None:
+                return total
+            where, _, amount = self._whole(held)
+            return total - amount if where == pool else total
         legs = self._groups.get((pool, group))
         if not legs:
             return total
@@ -70,10 +76,13 @@ class Reservations:
         self.free(order_id)
         if amount <= _ZERO:
             return
-        self._by_order[order_id] = (pool, group, amount)
+        if not self._by_order:
+            self._first = pool
         if group is None:
+            self._by_order[order_id] = amount if pool == self._first else (pool, None, amount)
             self._add(pool, amount)
             return
+        self._by_order[order_id] = (pool, group, amount)
         legs = self._groups.setdefault((pool, group), {})
         before = max(legs.values(), default=_ZERO)
         legs[order_id] = amount
@@ -84,7 +93,7 @@ class Reservations:
         held = self._by_order.pop(order_id, None)
         if held is None:
             return
-        pool, group, amount = held
+        pool, group, amount = self._whole(held)
         if group is None:
             self._add(pool, -amount)
             return
@@ -95,6 +104,9 @@ class Reservations:
         if not legs:
             del self._groups[pool, group]
         self._add(pool, after - before)
+
+    def _whole(self, held: Decimal | _Held) -> _Held:
+        return held if isinstance(held, tuple) else (self._first, None, held)
 
     def _add(self, pool: Pool, amount: Decimal) -> None:
         total = self.totals.get(pool, _ZERO) + amount
@@ -107,7 +119,7 @@ class Reservations:
 
     def snapshot(self) -> ReservationsState:
         """Return everything set aside."""
-        holds = [HoldState(order_id, *held) for order_id, held in self._by_order.items()]
+        holds = [HoldState(order_id, *self._whole(held)) for order_id, held in self._by_order.items()]
         return ReservationsState(tuple(holds), tuple(self.totals.items()))
 
     def restore(self, state: ReservationsState) -> None:

@@ -25,6 +25,7 @@ from seatrial.venue.working import Phase, Working, at_work
 if TYPE_CHECKING:
     from seatrial.contracts.orders import Order
     from seatrial.gate.instruments import Instruments
+    from seatrial.gate.ports import Crosser
     from seatrial.gate.reports import ReportPort
     from seatrial.plugins import Plugins
     from seatrial.venue.book import Book
@@ -33,7 +34,6 @@ __all__ = ["SimulatedVenue"]
 
 _ZERO = Decimal(0)
 _GTC = TimeInForce.GTC
-_TAKER = Liquidity.TAKER
 _CLOSE = Phase.CLOSE
 _CANCELLING = frozenset({RejectionReason.NOT_FILLED, RejectionReason.GROUP_ENDED})
 
@@ -63,6 +63,8 @@ class SimulatedVenue:
         """The books, and the door for market data."""
         self._crossing = Crossing(self.market, self._matcher, self.ledger, fees)
         self._reports: ReportPort  # connected before the first order can arrive
+        self.cross: Crosser | None = self._cross if type(self).place is SimulatedVenue.place else None
+        """Fills an order as it arrives; not where `place` is not the one that this agrees with."""
 
     def connect(self, port: ReportPort) -> None:
         """Report to `port` from now on."""
@@ -72,8 +74,12 @@ class SimulatedVenue:
 
     def place(self, orders: tuple[Order, ...], now: int, native: object) -> None:  # noqa: ARG002 - the port's signature
         """Take orders at the time they arrive, all or none."""
-        if len(orders) == 1 and (crossed := self._crossing.book(orders[0], now)) is not None:
-            self._report_crossed(orders[0], *crossed, now=now)
+        if len(orders) == 1 and (crossed := self._cross(orders[0], now)) is not None:
+            order_id, (price, fee) = orders[0].order_id, crossed
+            self._reports.accepted(order_id, now)
+            self._reports.filled(
+                order_id, now, orders[0].quantity, price, fee, is_partial=False, liquidity=Liquidity.TAKER
+            )
             return
         for order in orders:
             refused = refuse_arrival(self, order, orders)
@@ -174,13 +180,13 @@ class SimulatedVenue:
 
     # -- arrival ---------------------------------------------------------------------------------------------------
 
-    def _report_crossed(self, order: Order, price: Decimal, fee: Decimal, *, now: int) -> None:
-        """Report an order that was filled whole as it arrived."""
-        order_id, quantity, reports = order.order_id, order.quantity, self._reports
-        self.sequence += 1
-        self.ended[order_id] = quantity
-        reports.accepted(order_id, now)
-        reports.filled(order_id, now, quantity, price, fee, is_partial=False, liquidity=_TAKER)
+    def _cross(self, order: Order, now: int) -> tuple[Decimal, Decimal] | None:
+        """Fill an order whole as it arrives, where that can be told at a glance; return its price and commission."""
+        crossed = self._crossing.book(order, now)
+        if crossed is not None:
+            self.sequence += 1
+            self.ended[order.order_id] = order.quantity
+        return crossed
 
     def _bind(self, working: Working, parent: str) -> tuple[bool, bool]:
         """Return whether an exit that arrives is awake, and whether that cut it to what its entry filled."""
@@ -255,19 +261,23 @@ class SimulatedVenue:
         working.quantity = quantity
         working.remaining = quantity - working.filled
         working.limit = change.limit_price or working.limit
-        working.trigger = change.stop_price or working.trigger
+        if change.stop_price is not None:
+            working.trigger = change.stop_price
         dormant = not self._is_active(working)
         refused = None if dormant else self._admit(working, book)
         if refused is not None:
-            working.quantity, working.remaining, working.limit, working.trigger = before
+            working.quantity, working.remaining, working.limit = before[:3]
+            if change.stop_price is not None:
+                working.trigger = before[3]
             if working.met or working.phase is Phase.CLOSE:
                 book.rest(working)
             else:
                 book.keep(working, "fresh")
             self._reports.modify_refused(order_id, now, refused)
             return
-        working.trail_amount = change.trail_amount or working.trail_amount
-        working.trail_percent = change.trail_percent or working.trail_percent
+        if working.trails:
+            working.trail_amount = change.trail_amount or working.trail_amount
+            working.trail_percent = change.trail_percent or working.trail_percent
         if working.extreme is not None:
             tighten(book, working)
         self._reports.replaced(order_id, now, change)

@@ -126,9 +126,7 @@ def load_venue(
     for saved in state.working:
         order = pending[saved.order_id]
         book = venue.market.book(order.symbol)
-        working = at_work(order, saved.since, saved.sequence, book.multiplier)
-        for name in _FIELDS:
-            setattr(working, name, getattr(saved, name))
+        working = _load_working(order, saved, book.multiplier)
         venue.working[working.order_id] = working
         if working.placed:
             book.rest(working)
@@ -146,6 +144,15 @@ def load_venue(
         working = venue.working[order_id]
         working.expiry = venue.timers.push(due, working)
     venue.ledger.restore(state.ledger)
+
+
+def _load_working(order: Order, saved: WorkingState, multiplier: Decimal | None) -> Working:
+    working = at_work(order, saved.since, saved.sequence, multiplier)
+    for name in _FIELDS:
+        value = getattr(saved, name)
+        if value is not getattr(working, name):  # one without conditions has no room even for none
+            setattr(working, name, value)
+    return working
 
 
 def _told(completed: Mapping[str, Order]) -> dict[str, Decimal]:

@@ -14,10 +14,13 @@ from seatrial.gate.queue import Token
 if TYPE_CHECKING:
     from seatrial.contracts.orders import Order
 
-__all__ = ["Phase", "Place", "Working", "at_work"]
+__all__ = ["Conditional", "Phase", "Place", "Working", "at_work"]
 
 _ZERO = Decimal(0)
 _BUY = OrderSide.BUY
+_MARKET = OrderType.MARKET
+_LIMIT = OrderType.LIMIT
+_GTC = TimeInForce.GTC
 
 Place: TypeAlias = Literal["fresh", "waiting", "closing"]
 """The unsorted lists of a book."""
@@ -52,13 +55,12 @@ _PHASES = {
 
 
 class Working(msgspec.Struct, eq=False, gc=False):
-    """A live order at the venue.
+    """A live order at the venue; where nothing is said of conditions, it has none, and keeps no room for them.
 
-    `limit` and `trigger` are the prices now in force; a trailing order moves its trigger away from `extreme`, the best
-    price since it arrived. A `multiplier` of `None` is one, which spares the multiplication. `sequence` is its time
-    priority. `since` is the first time it may trade. `version` grows with every change of place, so that stale index
-    entries are known. `met` says that it has met its first price, `placed` that a ladder holds it, `held` that the
-    ledger has set something aside for it. `place` names the unsorted list of its book it is in, if any.
+    `limit` is the price now in force. A `multiplier` of `None` is one, which spares the multiplication. `sequence` is
+    its time priority. `since` is the first time it may trade. `version` grows with every change of place, so that stale
+    index entries are known. `met` says that it has met its first price, `placed` that a ladder holds it, `held` that
+    the ledger has set something aside for it. `place` names the unsorted list of its book it is in, if any.
 
     It refers to no container, so the garbage collector need not look at it.
     """
@@ -71,16 +73,10 @@ class Working(msgspec.Struct, eq=False, gc=False):
     quantity: Decimal
     remaining: Decimal
     limit: Decimal | None
-    trigger: Decimal | None
     phase: Phase
     multiplier: Decimal | None
     sequence: int
     since: int
-    expire_at: int | None
-    reduce_only: bool
-    post_only: bool
-    parent_id: str | None
-    group: str | None
     filled: Decimal = _ZERO
     filled_value: Decimal = _ZERO
     charged: Decimal = _ZERO
@@ -90,12 +86,23 @@ class Working(msgspec.Struct, eq=False, gc=False):
     placed: bool = False
     held: bool = False
     place: Place | None = None
-    close_at: int | None = None
-    expiry: Token | None = None
-    extreme: Decimal | None = None
-    trail_amount: Decimal | None = None
-    trail_percent: Decimal | None = None
-    limit_offset: Decimal | None = None
+    if TYPE_CHECKING:
+        trigger: Decimal | None = None
+        reduce_only: bool = False
+        post_only: bool = False
+        parent_id: str | None = None
+        group: str | None = None
+        expire_at: int | None = None
+        close_at: int | None = None
+        expiry: Token | None = None
+        extreme: Decimal | None = None
+        trail_amount: Decimal | None = None
+        trail_percent: Decimal | None = None
+        limit_offset: Decimal | None = None
+    else:  # read as these where an order has no room for any other
+        trigger = parent_id = group = expire_at = close_at = expiry = None
+        extreme = trail_amount = trail_percent = limit_offset = None
+        reduce_only = post_only = False
 
     @property
     def trails(self) -> bool:
@@ -103,31 +110,58 @@ class Working(msgspec.Struct, eq=False, gc=False):
         return self.trail_amount is not None or self.trail_percent is not None
 
 
+class Conditional(Working, eq=False, gc=False):
+    """A live order with conditions.
+
+    `trigger` is the price now in force; a trailing order moves it away from `extreme`, the best price since it arrived.
+    """
+
+    trigger: Decimal | None = None
+    reduce_only: bool = False
+    post_only: bool = False
+    parent_id: str | None = None
+    group: str | None = None
+    expire_at: int | None = None
+    close_at: int | None = None
+    expiry: Token | None = None
+    extreme: Decimal | None = None
+    trail_amount: Decimal | None = None
+    trail_percent: Decimal | None = None
+    limit_offset: Decimal | None = None
+
+
 def at_work(order: Order, now: int, sequence: int, multiplier: Decimal | None) -> Working:
     """Return an order as it works from `now` on."""
-    quantity, kind = order.quantity, order.order_type
-    working = Working(
+    quantity, kind, tif = order.quantity, order.order_type, order.time_in_force
+    plain = (
+        (kind is _LIMIT or kind is _MARKET)
+        and tif is _GTC
+        and order.parent_id is None
+        and order.oco_id is None
+        and not order.reduce_only
+        and not order.post_only
+    )
+    working = (Working if plain else Conditional)(
         order.order_id,
         order.symbol,
         order.side is _BUY,
         kind,
-        order.time_in_force,
+        tif,
         quantity,
         quantity,
         order.limit_price,
-        order.stop_price,
         _PHASES[kind],
         multiplier,
         sequence,
         now,
-        order.expire_at,
-        order.reduce_only,
-        order.post_only,
-        order.parent_id,
-        order.oco_id,
     )
-    if order.trail_amount is not None or order.trail_percent is not None:
-        _trail(working, order)
+    if not plain:
+        working.trigger = order.stop_price
+        working.reduce_only, working.post_only = order.reduce_only, order.post_only
+        working.parent_id, working.group = order.parent_id, order.oco_id
+        working.expire_at = order.expire_at
+        if order.trail_amount is not None or order.trail_percent is not None:
+            _trail(working, order)
     return working
 
 

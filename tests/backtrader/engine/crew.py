@@ -207,7 +207,7 @@ def scenario(
     kinds: tuple[str, ...] = PLAIN,
     *,
     risk: RiskConfig | None = None,
-    rows: tuple[Trade | Bar, ...] | None = None,
+    rows: tuple[MarketEvent, ...] | None = None,
     **settings: Any,
 ) -> Scenario:
     """Return a run of the wild strategy."""

@@ -40,8 +40,8 @@ EQUITY: Any = Equity(
 BAR_TYPE = BarType.from_str(f"{EQUITY.id}-1-MINUTE-LAST-EXTERNAL")
 
 
-def _walk(instrument: Any, count: int, seed: int) -> list[tuple[Any, Any, Any, Any]]:
-    """Return bids, asks and sizes: a random walk in ticks, with a spread of one to three."""
+def _walk(instrument: Any, count: int, seed: int, widest: int = 3) -> list[tuple[Any, Any, Any, Any]]:
+    """Return bids, asks and sizes: a random walk in ticks, with a spread of one to `widest`."""
     dice = random.Random(seed)
     tick = instrument.price_increment.as_double()
     level = round((1.1 if instrument is PAIR else 100.0) / tick)
@@ -49,14 +49,14 @@ def _walk(instrument: Any, count: int, seed: int) -> list[tuple[Any, Any, Any, A
     rows: list[tuple[Any, Any, Any, Any]] = []
     for _ in range(count):
         level += dice.randint(-4, 4)
-        prices = [instrument.make_price(one * tick) for one in (level, level + dice.randint(1, 3))]
+        prices = [instrument.make_price(one * tick) for one in (level, level + dice.randint(1, widest))]
         rows.append((*prices, *[instrument.make_qty(dice.choice(sizes)) for _ in range(2)]))
     return rows
 
 
-def quotes(instrument: Any, count: int, seed: int, step_ms: int = 10) -> list[Any]:
+def quotes(instrument: Any, count: int, seed: int, step_ms: int = 10, widest: int = 3) -> list[Any]:
     """Return quotes, one every `step_ms`."""
-    rows = _walk(instrument, count, seed)
+    rows = _walk(instrument, count, seed, widest)
     return [QuoteTick(instrument.id, *row, T0 + n * step_ms * MS, T0 + n * step_ms * MS) for n, row in enumerate(rows)]
 
 
@@ -85,11 +85,11 @@ def bars(count: int, seed: int) -> list[Any]:
     return made
 
 
-def books(instrument: Any, count: int, seed: int) -> list[Any]:
+def books(instrument: Any, count: int, seed: int, widest: int = 3) -> list[Any]:
     """Return books of three levels a side, each made anew."""
     made: list[Any] = []
     tick = instrument.price_increment.as_double()
-    for n, (bid, ask, bid_size, ask_size) in enumerate(_walk(instrument, count, seed)):
+    for n, (bid, ask, bid_size, ask_size) in enumerate(_walk(instrument, count, seed, widest)):
         ts = T0 + n * 10 * MS
         deltas = [OrderBookDelta.clear(instrument.id, n, ts, ts)]
         for level in range(3):

@@ -11,35 +11,27 @@ from typing import Any
 warnings.simplefilter("ignore")
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from nautilus_trader.model.enums import BookType  # noqa: E402
-from tests.nautilus.rig import market  # noqa: E402
+from nautilus_trader.system import kernel  # noqa: E402
 from tests.nautilus.rig.trader import RandomTrader  # noqa: E402
-from tests.nautilus.rig.voyage import engine, heard, settings  # noqa: E402
+from tests.nautilus.rig.voyage import engine, heard, settings, tape  # noqa: E402
 
 from seatrial import Constant, LatencyConfig  # noqa: E402
+from seatrial_nautilus.v1.venue_cache import OrderedCache  # noqa: E402
 
-CASES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
-    "margin-netting-quotes": ("MARGIN", "NETTING", "quotes", {}),
-    "margin-hedging-quotes": ("MARGIN", "HEDGING", "quotes", {}),
-    "cash-netting-quotes": ("CASH", "NETTING", "quotes", {}),
-    "cash-hedging-quotes": ("CASH", "HEDGING", "quotes", {}),
-    "margin-netting-trades": ("MARGIN", "NETTING", "trades", {"trade_execution": True}),
-    "margin-netting-bars": ("MARGIN", "NETTING", "bars", {}),
-    "margin-netting-books": ("MARGIN", "NETTING", "books", {"book_type": BookType.L2_MBP}),
-}
+# the stock venue walks through the exits of a position by hash, the gate's as they were made; here both do
+vars(kernel)["Cache"] = OrderedCache
 
 
 def run(case: str, count: int, seed: int, *, gate: bool) -> dict[str, Any]:
     """Return what was heard in one run of a case; `late:` before its name delays a leg of the gate's by one ns."""
     late = case.startswith("late:")
-    account, oms, data, more = CASES[case.removeprefix("late:")]
-    instrument = market.EQUITY if account == "CASH" or data == "bars" else market.PAIR
+    account, oms, maker, instrument, more = tape(case.removeprefix("late:"))
     delays = {"latency_config": LatencyConfig(fill=Constant(1))} if late else {}
     made, _ = engine([instrument], settings(account, oms, **more), delays if gate else None)
-    rows = market.bars(count, seed) if data == "bars" else getattr(market, data)(instrument, count, seed)
-    made.add_data(rows)
+    made.add_data(maker(count, seed))
     names = ("ST-1", "ST-2")[: 1 + seed % 2]
-    without = ("cancel_all", "partial_bracket", *(("bracket", "reduce", "close", "mtl") if data == "books" else ()))
+    books = case.endswith("books")
+    without = ("cancel_all", "partial_bracket", *(("bracket", "reduce", "close", "mtl") if books else ()))
     traders = [RandomTrader(instrument, name, sells_short=account == "MARGIN", without=without) for name in names]
     for trader in traders:
         made.add_strategy(trader)

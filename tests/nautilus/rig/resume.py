@@ -1,7 +1,7 @@
-"""A backtest that is cut, written to a file, and gone on with in another process, against the one that never stopped.
+"""Backtests that are cut many times over, and gone on with from each cut, against the ones that never stopped.
 
-`resume.py first CASE CUT FOLDER` runs up to the cut and writes the checkpoint, then all of it; `second` goes on from
-the file. Each prints what was heard after the cut, as JSON.
+`resume.py first FOLDER CASE:CUT,CUT …` runs each case without a stop, then once more with a checkpoint at each cut;
+`second` goes on from each of them, in another process. Each prints what was heard after each cut, as JSON.
 """
 
 from __future__ import annotations
@@ -16,55 +16,89 @@ from typing import Any
 warnings.simplefilter("ignore")
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from nautilus_trader.model.enums import BookType  # noqa: E402
-from tests.nautilus.rig import market  # noqa: E402
 from tests.nautilus.rig.trader import RandomTrader  # noqa: E402
-from tests.nautilus.rig.voyage import engine, heard, settings  # noqa: E402
+from tests.nautilus.rig.voyage import engine, heard, settings, tape  # noqa: E402
 
 from seatrial import CheckpointManager, DrawdownLimitRule, LatencyConfig, RiskConfig, Uniform  # noqa: E402
 from seatrial_nautilus.v1.checkpoint import snapshot  # noqa: E402
 
-MS = market.MS
-ROWS = 400
-CASES: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "netting": ("NETTING", "quotes", {}),
-    "hedging": ("HEDGING", "quotes", {}),
-    "books": ("NETTING", "books", {"book_type": BookType.L2_MBP}),
-}
+MS = 1_000_000
+ROWS = 220
 GATE: dict[str, Any] = {
     "latency_config": LatencyConfig(
-        submit=Uniform(MS, 40 * MS), ack=Uniform(0, 5 * MS), fill=Uniform(3 * MS, 60 * MS), cancel=Uniform(MS, 30 * MS)
+        submit=Uniform(MS, 40 * MS),
+        ack=Uniform(0, 5 * MS),
+        fill=Uniform(3 * MS, 60 * MS),
+        cancel=Uniform(MS, 30 * MS),
+        modify=Uniform(MS, 50 * MS),
     ),
     "risk_config": RiskConfig(drawdown_limit=DrawdownLimitRule(max_total_drawdown_pct=Decimal(50))),
     "seed": 7,
 }
 
 
-def sailed(case: str, rows: list[Any], *, start: int | None = None, streaming: bool = False, **more: Any) -> Any:
-    """Return engine, session and traders after a run over `rows`."""
-    oms, data, options = CASES[case]
-    made, session = engine([market.PAIR], settings("MARGIN", oms, **options), {**GATE, **more})
-    made.add_data(rows)
-    without = ("bracket", "pair") if data == "books" else ()
-    traders = [RandomTrader(market.PAIR, name, without=without) for name in ("ST-1", "ST-2")]
+def prepared(case: str, **more: Any) -> tuple[Any, Any, list[Any]]:
+    """Return engine, session and traders of a case, before they have seen anything."""
+    account, oms, _, instrument, options = tape(case)
+    made, session = engine([instrument], settings(account, oms, **options), {**GATE, **more})
+    traders = [RandomTrader(instrument, name, sells_short=account == "MARGIN") for name in ("ST-1", "ST-2")]
     for trader in traders:
         made.add_strategy(trader)
-    made.run(start=start, streaming=streaming)
     return made, session, traders
 
 
-if __name__ == "__main__":
-    step, chosen, cut, folder = sys.argv[1], sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])
-    tape = getattr(market, CASES[chosen][1])(market.PAIR, ROWS, 5)
-    at = tape[cut].ts_init
-    if step == "first":
-        made, session, traders = sailed(chosen, tape[: cut + 1], streaming=True)
-        with CheckpointManager(folder) as manager:
-            manager.save_checkpoint(snapshot(session))
-        made, session, traders = sailed(chosen, tape)
-    else:
-        checkpoint = CheckpointManager(folder).load_checkpoint("sim")
-        made, session, traders = sailed(chosen, tape[cut + 1 :], start=at, resume_from=checkpoint)
-    found = heard(made, traders, after=at)
+def cut(case: str, rows: list[Any], cuts: list[int], folder: Path) -> tuple[Any, Any, list[Any]]:
+    """Run with a checkpoint written at each cut."""
+    made, session, traders = prepared(case)
+    begin = 0
+    for end in [*(one + 1 for one in cuts), len(rows)]:
+        made.add_data(rows[begin:end])
+        made.run(streaming=True)
+        made.clear_data()
+        begin = end
+        if end - 1 in cuts:
+            with CheckpointManager(folder / str(end - 1)) as manager:
+                manager.save_checkpoint(snapshot(session))
+    made.end()
+    return made, session, traders
+
+
+def resumed(case: str, rows: list[Any], at: int, folder: Path) -> tuple[Any, Any, list[Any]]:
+    """Run on from the checkpoint that was written at one cut."""
+    checkpoint = CheckpointManager(folder / str(at)).load_checkpoint("sim")
+    made, session, traders = prepared(case, resume_from=checkpoint)
+    made.add_data(rows[at + 1 :])
+    made.run(start=rows[at].ts_init)
+    return made, session, traders
+
+
+def seen(made: Any, session: Any, traders: list[Any], after: int) -> dict[str, Any]:
+    """Return what was heard later than `after`, and the gate's whole log."""
+    found = heard(made, traders, after)
     found["log"] = [repr(event) for event in session.gate.events]
+    return found
+
+
+def first(case: str, cuts: list[int], folder: Path) -> dict[str, Any]:
+    """Return what is heard after each cut where nothing is cut, and all of what is heard with and without cuts."""
+    rows = tape(case)[2](ROWS, 5)
+    whole = prepared(case)
+    whole[0].add_data(rows)
+    whole[0].run()
+    parted = cut(case, rows, cuts, folder)
+    found = {str(one): seen(*whole, rows[one].ts_init) for one in cuts}
+    return {**found, "whole": seen(*whole, 0), "parted": seen(*parted, 0)}
+
+
+def second(case: str, cuts: list[int], folder: Path) -> dict[str, Any]:
+    """Return what is heard after each cut where the backtest goes on from there."""
+    rows = tape(case)[2](ROWS, 5)
+    return {str(one): seen(*resumed(case, rows, one, folder), rows[one].ts_init) for one in cuts}
+
+
+if __name__ == "__main__":
+    step, where = {"first": first, "second": second}[sys.argv[1]], Path(sys.argv[2])
+    found: dict[str, Any] = {}
+    for chosen, _, numbers in (one.partition(":") for one in sys.argv[3:]):
+        found[chosen] = step(chosen, sorted(map(int, numbers.split(","))), where / chosen)
     print(json.dumps(found))  # noqa: T201

@@ -166,6 +166,8 @@ class RandomTrader(Strategy):
         quantity = self._quantity(dice)
         common = {"trailing_offset": offset, "trailing_offset_type": TrailingOffsetType.PRICE}
         common["trigger_type"] = TriggerType.BID_ASK
+        if dice.random() < 0.4:
+            common["activation_price"] = self._price(dice, mid, -1 if side == OrderSide.BUY else 1)
         if dice.random() < 0.6:
             self.submit_order(self.order_factory.trailing_stop_market(self.instrument.id, side, quantity, **common))
             return
@@ -209,28 +211,28 @@ class RandomTrader(Strategy):
         if held and not self.cache.orders_inflight(None, self.instrument.id, self.id):
             self.close_position(held[0])
 
-    def _open(self) -> list[Any]:
+    def open_orders(self) -> list[Any]:
         orders = self.cache.orders_open(None, self.instrument.id, self.id)
         return sorted(
             [one for one in orders if not one.is_inflight], key=lambda one: (one.ts_init, one.client_order_id.value)
         )
 
     def do_cancel(self, dice: random.Random, side: Any, mid: float) -> None:
-        orders = self._open()
+        orders = self.open_orders()
         if orders:
             self.cancel_order(orders[0])
 
     def do_batch(self, dice: random.Random, side: Any, mid: float) -> None:
-        orders = self._open()[:2]
+        orders = self.open_orders()[:2]
         if orders:
             self.cancel_orders(orders)
 
     def do_cancel_all(self, dice: random.Random, side: Any, mid: float) -> None:
-        if len(self._open()) > 8:
+        if len(self.open_orders()) > 8:
             self.cancel_all_orders(self.instrument.id)
 
     def do_modify(self, dice: random.Random, side: Any, mid: float) -> None:
-        orders = self._open()
+        orders = self.open_orders()
         if not orders:
             return
         order = orders[-1]

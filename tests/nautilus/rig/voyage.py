@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from nautilus_trader.backtest.engine import BacktestEngine
 from nautilus_trader.config import BacktestEngineConfig, LoggingConfig, RiskEngineConfig
 from nautilus_trader.model.currencies import USD
-from nautilus_trader.model.enums import AccountType, OmsType
+from nautilus_trader.model.enums import AccountType, BookType, OmsType
 from nautilus_trader.model.objects import Money
+from tests.nautilus.rig import market
 from tests.nautilus.rig.market import SIM
 
 from seatrial_nautilus.v1.backtest import attach
 
-__all__ = ["engine", "heard", "settings"]
+__all__ = ["engine", "heard", "settings", "tape"]
+
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "trades": {"trade_execution": True},
+    "books": {"book_type": BookType.L2_MBP},
+}
+
+
+def tape(case: str) -> tuple[str, str, Any, Any, dict[str, Any]]:
+    """Return account type, OMS, a maker of data, the instrument and the venue's options of `margin-hedging-quotes`."""
+    account, oms, data = case.upper().split("-")
+    kind = data.lower()
+    instrument = market.EQUITY if account == "CASH" or kind == "bars" else market.PAIR
+    rows = market.bars if kind == "bars" else partial(getattr(market, kind), instrument)
+    return account, oms, rows, instrument, _OPTIONS.get(kind, {})
 
 
 def settings(account: str, oms: str, **more: Any) -> dict[str, Any]:

