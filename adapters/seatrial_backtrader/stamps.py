@@ -59,11 +59,11 @@ def stamp_of(data: Any) -> float | None:
 
 
 def last_price(data: Any, known: float | None) -> tuple[float, float]:
-    """Return the stamp and the close of a feed's newest bar with a price, the one stamped `known` left out."""
-    for ago in range(0, -len(data), -1):
+    """Return the stamp and the close of a feed's newest bar with a price, looking back as far as the one `known`."""
+    stamp, close, ago = data.datetime[0], data.close[0], 0
+    while close != close and stamp != known and 1 - ago < len(data):  # noqa: PLR0124 - a NaN is no price
+        ago -= 1
         stamp, close = data.datetime[ago], data.close[ago]
-        if close == close or stamp == known:  # noqa: PLR0124 - a NaN is no price
-            break
     return stamp, close
 
 
