@@ -615,11 +615,12 @@ def test_latches_and_the_days_start_outlast_a_restart(tmp_path: Path) -> None:
         await sail.market(50_000)
         sail.quote("1.12000")
         await sail.rest()
-        sail.guard.gate.add_listener(
-            lambda event, order: (
-                shutil.copytree(tmp_path / "first", left) if type(event) is TradingStateChanged else None
-            )
-        )
+
+        def die(event: object, order: object) -> None:
+            if type(event) is TradingStateChanged:
+                shutil.copytree(tmp_path / "first", left)
+
+        sail.guard.gate.add_listener(die)
         sail.quote("1.09000")
         await until(left.exists)
         assert sail.guard.gate.trading_state is TradingState.HALTED

@@ -146,6 +146,12 @@ class Enforcement(Delivery):
         for event, order in sent:
             self._log(event, order)
 
+    def skip_days(self, now: int) -> None:
+        """Let all days but that of `now` pass untold, through which the account has stood still."""
+        risk = self.admission.risk
+        if risk is not None and 0 < self.boundary <= now:
+            self.boundary = risk.last_turn(now)
+
     def _turn_day(self, until: int) -> None:
         """Begin the first day, at `until`, or the one that is due by then."""
         risk, controls = self.admission.risk, self.admission.controls

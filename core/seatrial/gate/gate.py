@@ -268,12 +268,6 @@ class ExecutionGate(Foreign):
         self._deliver_until(now)
         self.now = now
 
-    def skip_days(self, now: int) -> None:
-        """Let all days but that of `now` pass untold, through which the account has stood still."""
-        risk = self.admission.risk
-        if risk is not None and 0 < self.boundary <= now:
-            self.boundary = risk.last_turn(now)
-
     def proceed(self, until: int) -> None:
         """Do what is due by `until` in time order, up to the turn of a day or the first request to reach the venue.
 
