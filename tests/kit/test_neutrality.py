@@ -40,7 +40,9 @@ def test_ticks_are_the_same_under_every_convention(
     assert failed(Other, tmp_path, ticks_only=True) == set()
 
 
-@pytest.mark.parametrize("missing", [{CASH}, {MARGIN}, {QUOTES}, {TRADES}, {CASH, QUOTES}], ids=str)
+@pytest.mark.parametrize(
+    "missing", [{CASH}, {MARGIN}, {QUOTES}, {TRADES}, {CASH, QUOTES}], ids=lambda missing: ", ".join(sorted(missing))
+)
 def test_cases_are_the_same_on_every_account_and_data(missing: set[Capability], tmp_path: Path) -> None:
     """Cases that name neither pass on whichever is claimed; what is taken without a claim fails its own case alone."""
 
