@@ -162,7 +162,7 @@ def completions(line: str) -> list[str]:
     [
         ("seatrial or", ["orders"]),
         ("seatrial run session.toml --latency ", ["instant", "fast", "normal", "slow"]),
-        ("seatrial run session.toml --engine n", ["native"]),
+        ("seatrial run session.toml --engine n", ["native", "nautilus"]),
         ("seatrial run session.toml --resume sess", ["session-1"]),
         ("seatrial orders ", ["latest", "session-1"]),
         ("seatrial why latest S-10", ["S-10"]),

@@ -44,7 +44,7 @@ from seatrial import (
     VenueConfig,
 )
 from seatrial.cli.main import COMMANDS
-from seatrial.contracts.events import encode_events
+from seatrial.contracts.events import OrderSubmitted, encode_events
 from seatrial.contracts.scenario import Scenario, SubmitAt, Tape
 from seatrial.plugins import installed_plugins
 from seatrial.testing import all_cases
@@ -195,6 +195,10 @@ def trade_a_little() -> None:
         manager.save_checkpoint(checkpoint)
         restored = manager.restore_simulator(manager.load_checkpoint("sim"))
     assert restored.events == simulator.events
+    stranger = new_order("a venue's own", OrderType.LIMIT, limit_price=D(80)).apply(
+        OrderSubmitted("a venue's own", T0, T0)
+    )
+    restored.gate.adopt(stranger, T0)
     simulator.process_trade(Trade(T0 + 100 * MS, "ACME", D(101)))
     simulator.modify_order("limit", T0 + 100 * MS, limit_price=D(91))
     simulator.cancel_order("trail", T0 + 200 * MS)

@@ -97,7 +97,11 @@ def test_on_2_one_line_says_that_it_needs_1(tmp_path: Path) -> None:
     [
         ({"bar_adaptive_high_low_order": True}, "bar_adaptive_high_low_order", "takes bar_adaptive_high_low_ordering"),
         ({"oms_type": "HEDGING"}, "oms_type", "one position per symbol"),
-        ({"fill_model": "x"}, "fill_model", r"slippage_bps, limit_fill and participation under \[venue\]"),
+        (
+            {"fill_model": "x"},
+            "fill_model",
+            r"slippage_bps under \[costs\], limit_fill and",
+        ),
         ({"reject_stop_orders": "yes"}, "reject_stop_orders", "give true or false"),
     ],
 )

@@ -475,12 +475,19 @@ def test_limits_may_have_to_be_traded_through() -> None:
     assert len(fills(through.events)) < len(fills(touch.events))
 
 
-def test_nautilus_stays_silent_and_runs_again(capfd: pytest.CaptureFixture[str]) -> None:
-    """Two runs in one process print nothing and come to the same."""
-    first, second = (run(session("Odd", {"what": "say"}), _Until(9)) for _ in range(2))
+def test_nautilus_stays_silent_and_runs_again(tmp_path: Path) -> None:
+    """Two runs in one process print nothing of their own and come to the same."""
+    code = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).resolve().parents[2])!r})
+from tests.nautilus.test_own_strategy import _Until, encode_events, run, session
+first, second = (run(session("Odd", {{"what": "say"}}), _Until(9)) for _ in range(2))
+print(encode_events(first.events) == encode_events(second.events))
+"""
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True)
 
-    assert encode_events(first.events) == encode_events(second.events)
-    assert capfd.readouterr() == ("", "")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "True\n", "")
 
 
 def test_its_logger_can_be_asked_for_once(tmp_path: Path) -> None:
