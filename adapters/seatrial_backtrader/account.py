@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from math import isnan
 from typing import Any
 
+from seatrial.errors import InvalidMarketDataError
 from seatrial_backtrader.naming import Names
-from seatrial_backtrader.stamps import exact
+from seatrial_backtrader.stamps import exact, last_price
 
 __all__ = ["BrokerAccount"]
 
@@ -36,11 +38,37 @@ class BrokerAccount:
 
     @property
     def equity(self) -> Decimal:
-        """What Backtrader calls the value: cash plus every position at its latest close, in account currency."""
+        """What Backtrader calls the value: cash plus every position at its latest close, in account currency.
+
+        A close that is no number is passed over for the last one that is.
+
+        :raises InvalidMarketDataError: where Backtrader has booked such a close, as it does with futures.
+        """
         value = self._broker.get_value()
+        if isnan(value):
+            value = self._value_at_last_prices()
         if value != self.value:
             self.value, self._exact = value, exact(value)
         return self._exact - self.withheld if self.withheld else self._exact
+
+    def _value_at_last_prices(self) -> float:
+        """Return the value as Backtrader would, had no bar been without a price."""
+        broker = self._broker
+        value: float = broker.cash
+        for data, held in broker.positions.items():
+            if not held.size:
+                continue
+            scheme, (_, price) = broker.getcommissioninfo(data), last_price(data, None)
+            worth = scheme.getvaluesize(held.size, price) if broker.p.shortcash else abs(scheme.getvalue(held, price))
+            if worth > 0:  # only this is financed by the leverage
+                gain = scheme.profitandloss(held.size, held.price, price)
+                worth = (worth - gain) / scheme.get_leverage() + gain
+            value += worth
+        if isnan(value):
+            symbol = next((name for name, data in self._names.datas.items() if isnan(data.close[0])), "a feed")
+            problem = "a bar had none, and Backtrader booked a future at it; fill the feed's gaps, or drop such bars"
+            raise InvalidMarketDataError(symbol, "close", problem)
+        return value
 
     @property
     def positions(self) -> Mapping[str, Decimal]:

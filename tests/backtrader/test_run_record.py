@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -15,18 +16,20 @@ from msgspec.structs import replace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from docs.examples.backtrader import one_line
+from tests.backtrader.parity.trial import Trial, bars
 from tests.backtrader.restart import rig
 
-from seatrial import LATENCY_INSTANT, CheckpointManager
+from seatrial import LATENCY_INSTANT, CheckpointManager, DrawdownLimitRule, RiskConfig
 from seatrial.contracts.engine import RunRecord
 from seatrial.contracts.terms import OrderStatus
 from seatrial.data.sample import ibm_daily
-from seatrial.errors import CheckpointError, InvalidConfigError
+from seatrial.errors import CheckpointError, InvalidConfigError, InvalidMarketDataError
 from seatrial.plugins import installed_plugins
 from seatrial.report.summary import summarize
 from seatrial_backtrader import SeatrialBroker
 
 DAY = 86_400_000_000_000
+FLAT = (100.0, 100.5, 99.5, 100.0)
 bt: Any = backtrader  # whose modules hide what they hold from a type checker
 
 
@@ -125,6 +128,45 @@ def test_a_resumed_run_has_the_record_of_the_whole(setting: str, tmp_path: Path)
     _, resumed = rig.sail(3, setting, record=True, resume=checkpoint)
 
     assert replace(resumed.run_record(), started=whole.started) == whole
+
+
+GAP = (100.0, 130.0, 95.0, math.nan)
+CHARGES: tuple[dict[str, float], ...] = ({}, {"leverage": 4.0}, {"leverage": 4.0, "commission": 0.001})
+DRAWDOWN = RiskConfig(drawdown_limit=DrawdownLimitRule(max_daily_drawdown_pct=Decimal(50)))
+
+
+def equity(last: float, size: int, charges: dict[str, float], *, shortcash: bool) -> list[Decimal]:
+    """Return the account's value by bar: units are held while two bars close at `last`, and traded before and after."""
+    rows = [FLAT, (100.0, 112.0, 99.0, 110.0), (*GAP[:3], last), (*GAP[:3], last), FLAT, FLAT, (*GAP[:3], last)]
+    cerebro = bt.Cerebro(stdstats=False)
+    broker = SeatrialBroker(cash=10_000, risk_config=DRAWDOWN, record=True, shortcash=shortcash)
+    broker.setcommission(**charges)
+    cerebro.setbroker(broker)
+    cerebro.adddata(bars(rows))
+    cerebro.addstrategy(Trial, plan={1: lambda it: it.order("in", size), 5: lambda it: it.order("out", -size)})
+    cerebro.run()
+    record = broker.run_record()
+    assert sum(order.status is OrderStatus.FILLED for order in record.orders) == 2
+    return [point.equity for point in record.equity]
+
+
+@pytest.mark.parametrize("charges", CHARGES, ids=["stock", "leveraged", "charged"])
+@pytest.mark.parametrize("size", [3, -3])
+@pytest.mark.parametrize("shortcash", [True, False])
+def test_a_bar_without_a_price_leaves_the_last_one(size: int, charges: dict[str, float], shortcash: bool) -> None:
+    """A close that is no number values positions at the close before it, and what is flat is worth nothing."""
+    gapped = equity(math.nan, size, charges, shortcash=shortcash)
+
+    assert gapped[:6] == equity(110.0, size, charges, shortcash=shortcash)[:6]
+    assert gapped[6] == gapped[5]
+    assert len(set(gapped)) > 1
+
+
+def test_a_future_booked_at_no_price_ends_the_run_in_one_line() -> None:
+    """Backtrader's cash is no number from then on, so that nothing can be valued any more."""
+    told = "market data for '[^']+': close: a bar had none, and Backtrader booked a future at it"
+    with pytest.raises(InvalidMarketDataError, match=told):
+        equity(math.nan, 3, {"mult": 10.0, "margin": 50.0}, shortcash=True)
 
 
 def test_what_has_no_record_says_so(tmp_path: Path) -> None:
