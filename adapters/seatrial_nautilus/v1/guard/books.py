@@ -215,12 +215,12 @@ class GuardBooks:
                 self._report(event, order)
         elif type(event) is not OrderDenied:
             order = self._cache.order(event.client_order_id)
-            if order is None:
-                self._stray(event, event.last_qty.as_decimal() if type(event) is OrderFilled else _ZERO)
-                return
             fill = event.last_qty.as_decimal() if type(event) is OrderFilled else _ZERO
-            self._adopt(order, order.filled_qty.as_decimal() - fill)
-            self._report(event, client.get(order_id))
+            if order is None:
+                self._stray(event, fill)
+            else:
+                self._adopt(order, order.filled_qty.as_decimal() - fill)
+                self._report(event, client.get(order_id))
 
     def _report(self, event: Any, order: Order) -> None:
         """Report an event of a working order."""

@@ -27,7 +27,6 @@ from seatrial_nautilus.v1.telling import reason_text
 
 if TYPE_CHECKING:
     from seatrial.contracts.rejection import Rejection
-    from seatrial.plugins import Plugins
     from seatrial_nautilus.v1.guard.config import SeatrialGuardConfig
 
 __all__ = ["SeatrialGuard", "live_guard"]
@@ -49,19 +48,9 @@ def live_guard(simulator_id: str) -> SeatrialGuard:
 class SeatrialGuard(Watch):
     """One live account behind the gate."""
 
-    def __init__(
-        self,
-        loop: Any,
-        msgbus: Any,
-        cache: Any,
-        clock: Any,
-        *,
-        config: SeatrialGuardConfig,
-        inner: Any,
-        plugins: Plugins | None = None,
-    ) -> None:
-        """Stand before `inner`; rules that are missing or broken are an error now."""
-        super().__init__(loop, msgbus, cache, clock, config=config, inner=inner, plugins=plugins)
+    def __init__(self, *node: Any, config: SeatrialGuardConfig, **more: Any) -> None:
+        """Stand before a client; whoever knows the `simulator_id` of `config` finds it."""
+        super().__init__(*node, config=config, **more)
         _GUARDS[config.simulator_id] = self
 
     # -- the operator ----------------------------------------------------------------------------------------------
