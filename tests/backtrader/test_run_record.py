@@ -131,11 +131,11 @@ def test_a_resumed_run_has_the_record_of_the_whole(setting: str, tmp_path: Path)
 
 
 GAP = (100.0, 130.0, 95.0, math.nan)
-CHARGES: tuple[dict[str, float], ...] = ({}, {"leverage": 4.0}, {"leverage": 4.0, "commission": 0.001})
+CHARGES: tuple[dict[str, Any], ...] = ({}, {"leverage": 4.0}, {"leverage": 4.0, "commission": 0.001})
 DRAWDOWN = RiskConfig(drawdown_limit=DrawdownLimitRule(max_daily_drawdown_pct=Decimal(50)))
 
 
-def equity(last: float, size: int, charges: dict[str, float], *, shortcash: bool) -> list[Decimal]:
+def equity(last: float, size: int, charges: dict[str, Any], *, shortcash: bool) -> list[Decimal]:
     """Return the account's value by bar: units are held while two bars close at `last`, and traded before and after."""
     rows = [FLAT, (100.0, 112.0, 99.0, 110.0), (*GAP[:3], last), (*GAP[:3], last), FLAT, FLAT, (*GAP[:3], last)]
     cerebro = bt.Cerebro(stdstats=False)
@@ -153,7 +153,7 @@ def equity(last: float, size: int, charges: dict[str, float], *, shortcash: bool
 @pytest.mark.parametrize("charges", CHARGES, ids=["stock", "leveraged", "charged"])
 @pytest.mark.parametrize("size", [3, -3])
 @pytest.mark.parametrize("shortcash", [True, False])
-def test_a_bar_without_a_price_leaves_the_last_one(size: int, charges: dict[str, float], shortcash: bool) -> None:
+def test_a_bar_without_a_price_leaves_the_last_one(size: int, charges: dict[str, Any], shortcash: bool) -> None:
     """A close that is no number values positions at the close before it, and what is flat is worth nothing."""
     gapped = equity(math.nan, size, charges, shortcash=shortcash)
 
