@@ -135,6 +135,7 @@ TAMPERED: dict[str, Callable[[Any], None]] = {
     "group with an unknown order": set_member("engine", "venue", "groups", value={"pair": ["nobody"]}),
     "child that is unknown": set_member("engine", "venue", "children", value={"entry": ["nobody"]}),
     "limit of no number": set_member("engine", "venue", "working", 0, "limit", value="sNaN"),
+    "rest of no number": set_member("engine", "venue", "working", 0, "remaining", value="NaN"),
     "no venue": drop("engine", "venue"),
     "unknown step": set_member("engine", "unfinished", "then", "data", value="teleport"),
     "step with a crossed quote": set_member("engine", "unfinished", "then", "bid", value="1000"),

@@ -98,6 +98,7 @@ class Wire:
         "_draws",
         "_fill_delay",
         "_first",
+        "_is_drawn",
         "_submit_delay",
         "_tracks",
         "ack_delay",
@@ -117,6 +118,7 @@ class Wire:
         self._fill_delay = self._draws.constant[Leg.FILL]
         self.at_once = self._submit_delay == self.ack_delay == self._fill_delay == 0
         """Whether neither an order nor what is said of it ever takes any time."""
+        self._is_drawn = None in self._draws.constant.values()  # else nobody asks which order it was
         self._tracks: dict[str, Track | int] = {}  # the bare count, until a leg is used, of the first strategy's orders
         self._counts: dict[str, int] = {}
         self._first: str | None = None
@@ -129,7 +131,8 @@ class Wire:
     def track(self, order_id: str, strategy_id: str) -> None:
         """Count a new order of a strategy; its draws are keyed by that count, not by its id."""
         n = self._counts[strategy_id] = self._counts.get(strategy_id, 0) + 1
-        self._tracks[order_id] = n if strategy_id == self._first else self._begin(strategy_id, n)
+        if self._is_drawn:
+            self._tracks[order_id] = n if strategy_id == self._first else self._begin(strategy_id, n)
 
     def forget(self, order_id: str) -> None:
         """Drop the counts of an order of which nothing more can be said."""
@@ -169,7 +172,7 @@ class Wire:
         The match that completes an order is its last and needs no count, unless its delay is drawn.
         """
         track, delay = self._tracks.get(order_id), self._fill_delay
-        if not partial and delay is not None and type(track) is int:
+        if not partial and delay is not None and (track is None or type(track) is int):
             return 1, delay
         track = self._track(order_id)
         track.fill = n = track.fill + 1
@@ -201,7 +204,9 @@ class Wire:
         """
         track = self._tracks.get(order_id)
         if track is None:
-            raise UnknownOrderError(order_id)
+            if self._is_drawn:
+                raise UnknownOrderError(order_id)
+            track = 0
         if isinstance(track, int):
             track = self._tracks[order_id] = Track(self._first or "", track)
         return track

@@ -1,13 +1,13 @@
 """One symbol's resting orders, sorted by the price at which they wake, so that a tick looks only at the heads.
 
 Six ladders: for each side, limits and touch orders that wake when the market comes to them, and stops that wake when it
-runs away. Two more hold trailing orders by the price at which their trigger moves. Buys watch the ask, sells the bid. A
-place in a ladder is dropped when it surfaces and no longer holds (the order ended, moved or went elsewhere).
+runs away. Two more hold trailing orders by the price at which their trigger moves. Buys watch the ask, sells the bid.
 """
 
 from __future__ import annotations
 
-from heapq import heapify, heappop, heappush
+from bisect import bisect_left, insort
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from seatrial.venue.working import Phase
@@ -21,29 +21,39 @@ if TYPE_CHECKING:
 
 __all__ = ["Book", "Ladder"]
 
-_FEW = 64
+_by_time = attrgetter("sequence")
 
 
 class Ladder:
-    """Orders by price: `falling` wakes the highest first (the market comes down), else the lowest."""
+    """Orders by price, and at one price by time: `falling` wakes the highest first (the market comes down).
 
-    __slots__ = ("_heap", "_stale", "falling", "head")
+    Each price stands once, beside the orders that wait for it.
+    """
+
+    __slots__ = ("_levels", "_prices", "falling", "head")
 
     def __init__(self, *, falling: bool) -> None:
         """Start empty."""
-        self._heap: list[tuple[Decimal, int, int, Working]] = []
-        self._stale = 0
+        self._prices: list[Decimal] = []
+        self._levels: list[list[Working]] = []
         self.falling = falling
         self.head: Decimal | None = None
         """The price that wakes the first order."""
 
     def push(self, price: Decimal, working: Working) -> None:
-        """Add an order at its present version."""
-        key = -price if self.falling else price
-        heappush(self._heap, (key, working.sequence, working.version, working))
-        head = self.head
-        if head is None or (price > head if self.falling else price < head):
-            self.head = price
+        """Add an order that waits for `price`."""
+        prices, levels = self._prices, self._levels
+        at = bisect_left(prices, price)
+        if at < len(prices) and prices[at] == price:
+            level = levels[at]
+            if level[-1].sequence < working.sequence:
+                level.append(working)
+            else:
+                insort(level, working, key=_by_time)
+        else:
+            prices.insert(at, price)
+            levels.insert(at, [working])
+            self.head = prices[-1 if self.falling else 0]
 
     def woken(self, price: Decimal, *, strict: bool = False) -> bool:
         """Return whether the market at `price` wakes the first order; `strict` asks it to be beyond."""
@@ -55,38 +65,22 @@ class Ladder:
         return price > head or (price == head and not strict)
 
     def peek(self) -> Working:
-        """Return the first order."""
-        return self._heap[0][3]
+        """Return the first order; the caller sees to it that there is one."""
+        return self._levels[-1 if self.falling else 0][0]
 
-    def pop(self) -> Working:
-        """Take the first order out; the caller sees to it that there is one."""
-        working = heappop(self._heap)[3]
-        self._surface()
-        return working
-
-    def drop(self) -> None:
-        """Note that one order in here has gone stale, and sweep when most have."""
-        self._stale += 1
-        if self._stale > _FEW and self._stale * 2 > len(self._heap):
-            self._heap = [entry for entry in self._heap if entry[3].live and entry[2] == entry[3].version]
-            heapify(self._heap)
-            self._stale = 0
-        self._surface()
+    def remove(self, price: Decimal, working: Working) -> None:
+        """Take out an order that waits for `price` in here."""
+        at = bisect_left(self._prices, price)
+        level = self._levels[at]
+        if len(level) > 1:
+            del level[bisect_left(level, working.sequence, key=_by_time)]
+            return
+        del self._prices[at], self._levels[at]
+        self.head = self._prices[-1 if self.falling else 0] if self._prices else None
 
     def __len__(self) -> int:
-        """Return the number of places, stale ones included."""
-        return len(self._heap)
-
-    def _surface(self) -> None:
-        heap = self._heap
-        while heap and not (heap[0][3].live and heap[0][2] == heap[0][3].version):
-            heappop(heap)
-            self._stale -= 1
-        if heap:
-            key = heap[0][0]
-            self.head = -key if self.falling else key
-        else:
-            self.head = None
+        """Return the number of orders."""
+        return sum(map(len, self._levels))
 
 
 class Book:
@@ -174,12 +168,18 @@ class Book:
         if phase is Phase.MARKET or phase is Phase.CLOSE:
             self.keep(working, "waiting" if phase is Phase.MARKET else "closing")
             return
-        price = working.limit if phase is Phase.LIMIT else working.trigger
+        price = working.waits_for
         if price is not None:
             self.ladder(working).push(price, working)
             working.placed = True
-        if phase is Phase.STOP and working.extreme is not None:
-            self.trails(working).push(working.extreme, working)
+            if phase is Phase.STOP and working.extreme is not None:
+                self.trails(working).push(working.extreme, working)
+
+    def draw(self, ladder: Ladder) -> Working:
+        """Take the first order of a ladder out; the caller sees to it that there is one."""
+        working = ladder.peek()
+        self._lift(working)
+        return working
 
     def keep(self, working: Working, place: Place) -> None:
         """Put an order into `fresh`, `waiting` or `closing`."""
@@ -204,13 +204,17 @@ class Book:
         return self.buy_trails if working.is_buy else self.sell_trails
 
     def leave(self, working: Working) -> None:
-        """Forget the place of an order that has ended or is about to take another."""
-        working.version += 1
+        """Forget the place of an order that has ended or is about to take another; its price is still the one there."""
         if working.place is not None:
             self._list(working.place).pop(working.order_id, None)
             working.place = None
         if working.placed:
-            working.placed = False
-            self.ladder(working).drop()
-            if working.extreme is not None:
-                self.trails(working).drop()
+            self._lift(working)
+
+    def _lift(self, working: Working) -> None:
+        price = working.waits_for
+        if price is not None:
+            self.ladder(working).remove(price, working)
+        if working.phase is Phase.STOP and working.extreme is not None:
+            self.trails(working).remove(working.extreme, working)
+        working.placed = False

@@ -83,12 +83,12 @@ class Matcher:
         waiting, book.waiting = book.waiting, {}
         batch = [*waiting.values(), *fresh.values()]
         ask, bid, strict = moment.ask, moment.bid, moment.strict
-        _draw(batch, book.buy_limits, ask, strict=strict)
-        _draw(batch, book.sell_limits, bid, strict=strict)
-        _draw(batch, book.buy_touches, ask)
-        _draw(batch, book.sell_touches, bid)
-        _draw(batch, book.buy_stops, ask)
-        _draw(batch, book.sell_stops, bid)
+        _draw(batch, book, book.buy_limits, ask, strict=strict)
+        _draw(batch, book, book.sell_limits, bid, strict=strict)
+        _draw(batch, book, book.buy_touches, ask)
+        _draw(batch, book, book.sell_touches, bid)
+        _draw(batch, book, book.buy_stops, ask)
+        _draw(batch, book, book.sell_stops, bid)
         if len(batch) > 1:
             batch.sort(key=_by_time if moment.ask_left is None and moment.bid_left is None else _by_price)
         for working in batch:
@@ -107,9 +107,8 @@ class Matcher:
         else:
             ladders = ((book.sell_limits, moment.strict), (book.sell_touches, False), (book.buy_stops, False))
         while (ladder := _nearest(ladders, end)) is not None:
-            working = ladder.pop()
-            working.placed = False
-            moment.bid = moment.ask = _level(working)
+            moment.bid = moment.ask = ladder.head or end
+            working = book.draw(ladder)
             self.meet(working, book, moment, max(moment.ts, working.since))
             self._join(book, moment)
         moment.path = False
@@ -183,9 +182,6 @@ class Matcher:
             if working.live:
                 self._leftover.append((book, working))
         else:
-            book.leave(working)
-            if working.extreme is not None:
-                book.trails(working).drop()
             self._trigger(working, book, moment, now, price)
 
     def _trigger(self, working: Working, book: Book, moment: Moment, now: int, price: Decimal) -> None:
@@ -301,11 +297,6 @@ def _side(working: Working, moment: Moment) -> Decimal:
     return moment.ask if working.is_buy else moment.bid
 
 
-def _level(working: Working) -> Decimal:
-    level = working.limit if working.phase is Phase.LIMIT else working.trigger
-    return _ZERO if level is None else level
-
-
 def _by_time(working: Working) -> int:
     return working.sequence
 
@@ -319,11 +310,9 @@ def _by_price(working: Working) -> tuple[int, Decimal, int]:
     return (2, _ZERO, working.sequence)
 
 
-def _draw(batch: list[Working], ladder: Ladder, price: Decimal, *, strict: bool = False) -> None:
+def _draw(batch: list[Working], book: Book, ladder: Ladder, price: Decimal, *, strict: bool = False) -> None:
     while ladder.woken(price, strict=strict):
-        working = ladder.pop()
-        working.placed = False
-        batch.append(working)
+        batch.append(book.draw(ladder))
 
 
 def _nearest(ladders: Iterable[tuple[Ladder, bool]], end: Decimal) -> Ladder | None:
@@ -344,16 +333,11 @@ def _follow(book: Book, bid: Decimal, ask: Decimal) -> None:
     """Move the triggers of trailing orders for which this is the best price so far; touches no others."""
     for ladder, price in ((book.sell_trails, bid), (book.buy_trails, ask)):
         while ladder.woken(price, strict=True):
-            working = ladder.pop()
+            working = ladder.peek()
+            book.leave(working)
             working.extreme = price
-            before = working.trigger
             tighten(book, working)
-            if working.trigger == before:
-                ladder.push(price, working)
-            else:
-                working.version += 1
-                book.ladder(working).drop()
-                book.rest(working)
+            book.rest(working)
 
 
 def tighten(book: Book, working: Working) -> None:

@@ -150,6 +150,9 @@ def _load_working(order: Order, saved: WorkingState, multiplier: Decimal | None)
     working = at_work(order, saved.since, saved.sequence, multiplier)
     for name in _FIELDS:
         value = getattr(saved, name)
+        if isinstance(value, Decimal) and not value.is_finite():
+            message = f"{name} of {saved.order_id} is {value}, which is no number"
+            raise ValueError(message)
         if value is not getattr(working, name):  # one without conditions has no room even for none
             setattr(working, name, value)
     return working

@@ -58,9 +58,9 @@ class Working(msgspec.Struct, eq=False, gc=False):
     """A live order at the venue; where nothing is said of conditions, it has none, and keeps no room for them.
 
     `limit` is the price now in force. A `multiplier` of `None` is one, which spares the multiplication. `sequence` is
-    its time priority. `since` is the first time it may trade. `version` grows with every change of place, so that stale
-    index entries are known. `met` says that it has met its first price, `placed` that a ladder holds it, `held` that
-    the ledger has set something aside for it. `place` names the unsorted list of its book it is in, if any.
+    its time priority. `since` is the first time it may trade. `met` says that it has met its first price, `placed` that
+    a ladder holds it, `held` that the ledger has set something aside for it. `place` names the unsorted list of its
+    book it is in, if any.
 
     It refers to no container, so the garbage collector need not look at it.
     """
@@ -80,7 +80,6 @@ class Working(msgspec.Struct, eq=False, gc=False):
     filled: Decimal = _ZERO
     filled_value: Decimal = _ZERO
     charged: Decimal = _ZERO
-    version: int = 0
     live: bool = True
     met: bool = False
     placed: bool = False
@@ -103,6 +102,11 @@ class Working(msgspec.Struct, eq=False, gc=False):
         trigger = parent_id = group = expire_at = close_at = expiry = None
         extreme = trail_amount = trail_percent = limit_offset = None
         reduce_only = post_only = False
+
+    @property
+    def waits_for(self) -> Decimal | None:
+        """The price at which the market is to come to it."""
+        return self.limit if self.phase is Phase.LIMIT else self.trigger
 
     @property
     def trails(self) -> bool:
