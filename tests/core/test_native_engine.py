@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -388,6 +389,19 @@ def test_strategy_that_fails_is_named_with_its_line(file: Path, part: str, said:
         NativeEngine().run(Scenario(tape=Tape(rows=_quotes(20)), strategy=strategy))
 
     assert str(caught.value) == f"strategy '{file}:Broken': {said}"
+
+
+@pytest.mark.parametrize("part", ["def __init__(self, broker)", "def on_start(self)"])
+def test_strategy_of_another_engine_is_recognised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+    """Its class cannot be built here, or has parts of the same name that take something else; its base is named."""
+    (tmp_path / "otherengine.py").write_text(f"class Base:\n    {part}: pass\n", "utf-8")
+    (tmp_path / "theirs.py").write_text("from otherengine import Base\nclass Mine(Base): pass\n", "utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "otherengine", raising=False)
+    strategy = StrategyRef(path=f"{tmp_path / 'theirs.py'}:Mine")
+
+    with pytest.raises(StrategyError, match=r"\(TypeError: .*\); it is built on otherengine, so it may"):
+        NativeEngine().run(Scenario(tape=Tape(rows=_quotes(3)), strategy=strategy))
 
 
 def test_strategy_that_never_started_is_not_stopped(file: Path) -> None:

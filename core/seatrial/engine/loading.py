@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
-__all__ = ["build", "load_class"]
+__all__ = ["build", "built_on", "load_class"]
 
 
 def load_class(path: str) -> type:
@@ -46,7 +46,17 @@ def build(path: str, params: Mapping[str, Any]) -> Any:
         return kind(**params)
     except Exception as error:  # whatever a stranger's code raises becomes an error of ours
         given = ", ".join(f"{name}={value!r}" for name, value in params.items()) or "no parameters"
-        raise StrategyError(path, f"it cannot be built with {given} ({type(error).__name__}: {error})") from error
+        problem = f"it cannot be built with {given} ({type(error).__name__}: {error}){built_on(kind)}"
+        raise StrategyError(path, problem) from error
+
+
+def built_on(kind: type) -> str:
+    """Return a hint for a class that failed: what it is built on, if it looks like another engine's strategy."""
+    roots = {base.__module__.partition(".")[0] for base in kind.__mro__[1:-1]} - sys.stdlib_module_names
+    others = ", ".join(sorted(roots - {"seatrial", kind.__module__}))
+    if not others or hasattr(kind, "on_market"):
+        return ""
+    return f"; it is built on {others}, so it may be for another engine"
 
 
 def _is_own(value: object, module: ModuleType) -> bool:

@@ -16,7 +16,7 @@ from seatrial.clock import NANOS_PER_SECOND, iso
 from seatrial.contracts.market import Bar, Instrument
 from seatrial.data.tape import has_bars, open_tape, sample_instruments
 from seatrial.engine.context import Context
-from seatrial.engine.loading import build
+from seatrial.engine.loading import build, built_on
 from seatrial.engine.places import place_of
 from seatrial.engine.recording import Recorder, RecorderState, run_record
 from seatrial.engine.script import Script
@@ -235,8 +235,8 @@ class Run(Generic[S]):
         path = "" if self._scenario.strategy is None else self._scenario.strategy.path
         place = place_of(error)
         where = f", {place}" if place else ""
-        when = iso(self.simulator.now)
-        return StrategyError(path, f"{method} failed at {when}{where} ({type(error).__name__}: {error})")
+        problem = f"{method} failed at {iso(self.simulator.now)}{where} ({type(error).__name__}: {error})"
+        return StrategyError(path, problem + built_on(type(self._strategy)))
 
     def _next_checkpoint(self, now: int) -> int | None:
         """Return when the next checkpoint is due, 0 for one that waits for something else, `None` for never."""
