@@ -25,7 +25,8 @@ from seatrial.contracts.market import Bar, Quote, Trade
 from seatrial.contracts.rejection import RejectionReason
 from seatrial.contracts.scenario import ExecutionConfig, Scenario, StrategyRef, SubmitAt, Tape
 from seatrial.contracts.venue import Convention, LimitFill, VenueConfig
-from seatrial.errors import InvalidConfigError, InvalidMarketDataError, StrategyError
+from seatrial.engine.native import NativeEngine
+from seatrial.errors import CheckpointError, InvalidConfigError, InvalidMarketDataError, StrategyError
 from seatrial.plugins import installed_plugins
 from seatrial_nautilus.claims import NAUTILUS
 from seatrial_nautilus.v1.engine import NautilusEngine
@@ -249,6 +250,19 @@ def test_a_run_goes_on_from_any_checkpoint(seed: int, tmp_path: Path) -> None:
         resumed = NautilusEngine().run(replace(again, resume_from=path), directory=str(tmp_path))
         assert resumed.events == whole.events
         assert (resumed.account, resumed.orders) == (whole.account, whole.orders)
+
+
+def test_a_run_goes_on_as_it_began(tmp_path: Path) -> None:
+    """Neither on another engine nor with other settings of the same one."""
+    played = scenario(1, LATENCY_NORMAL, config(), PLAIN, rows=ticks(1, 60))
+    played = replace(played, execution=replace(played.execution, checkpoint_every=1))
+    path = NautilusEngine().run(played, directory=str(tmp_path)).checkpoints[1]
+    again = replace(played, resume_from=path)
+
+    with pytest.raises(CheckpointError, match="the run began with engine='nautilus', not 'native'; resume it as it be"):
+        NativeEngine().run(again, directory=str(tmp_path))
+    with pytest.raises(CheckpointError, match=r"the run began with engine_params=\{\}, not \{'reject_stop_orders'"):
+        NautilusEngine().run(replace(again, engine_params={"reject_stop_orders": True}), directory=str(tmp_path))
 
 
 def test_a_neutral_strategy_that_fails_is_named() -> None:

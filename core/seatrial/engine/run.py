@@ -51,6 +51,8 @@ class _Progress(msgspec.Struct, frozen=True):
     scripted: int
     recorder: RecorderState
     strategy: Any
+    engine: str
+    engine_params: dict[str, Any]
 
 
 S = TypeVar("S", bound=ExecutionSimulator)
@@ -106,7 +108,7 @@ class Run(Generic[S]):
             checkpoint = _stored(scenario.resume_from)
             _check_same(checkpoint.config, fresh.config, scenario.resume_from)
             self.simulator = cast("S", simulator.from_checkpoint(checkpoint, plugins=plugins))
-            progress = _progress(checkpoint, scenario.resume_from)
+            progress = self._progress(checkpoint, scenario.resume_from)
         strategy = scenario.strategy
         self._strategy: Any = None if strategy is None else build(strategy.path, strategy.params)
         strategy_id = "S" if strategy is None else strategy.strategy_id
@@ -130,10 +132,32 @@ class Run(Generic[S]):
         if self._manager is not None:
             self._manager.close()
 
+    def _progress(self, checkpoint: ExecutionCheckpoint, path: str) -> _Progress:
+        """Return how far the run had come, on this very engine.
+
+        :raises CheckpointError: where it was another run's, or another engine's.
+        """
+        try:
+            progress = msgspec.json.decode(checkpoint.strategy, type=_Progress)
+        except msgspec.DecodeError as error:
+            raise CheckpointError(path, f"it is of no run of this engine ({error})") from None
+        _refuse_other(path, "engine", progress.engine, self._engine.name)
+        params = msgspec.json.decode(msgspec.json.encode(self._scenario.engine_params))
+        _refuse_other(path, "engine_params", progress.engine_params, params)
+        return progress
+
     def save_state(self) -> _Progress:
         """Return what a checkpoint keeps beside the simulator."""
         kept = self._call("save_state") if self._has("save_state") else None
-        return _Progress(self._started or 0, self._context.sent, self._script.done, self._recorder.snapshot(), kept)
+        return _Progress(
+            started=self._started or 0,
+            sent=self._context.sent,
+            scripted=self._script.done,
+            recorder=self._recorder.snapshot(),
+            strategy=kept,
+            engine=self._engine.name,
+            engine_params=self._scenario.engine_params,
+        )
 
     def steps(self) -> Iterator[tuple[MarketEvent, ...]]:
         """Yield the tape to its end or to the time to stop: single rows, and bars that end together as one step."""
@@ -236,7 +260,7 @@ class Run(Generic[S]):
         place = place_of(error)
         where = f", {place}" if place else ""
         problem = f"{method} failed at {iso(self.simulator.now)}{where} ({type(error).__name__}: {error})"
-        return StrategyError(path, problem + built_on(type(self._strategy)))
+        return StrategyError(path, problem + built_on(cast("type[Any]", type(self._strategy))))
 
     def _next_checkpoint(self, now: int) -> int | None:
         """Return when the next checkpoint is due, 0 for one that waits for something else, `None` for never."""
@@ -305,13 +329,9 @@ def _check_same(stored: SimulatorConfig, fresh: SimulatorConfig, path: str) -> N
     :raises CheckpointError: naming the first that differs.
     """
     for field in fresh.__struct_fields__:
-        before, now = getattr(stored, field), getattr(fresh, field)
-        if before != now:
-            raise CheckpointError(path, f"the run began with {field}={before!r}, not {now!r}; resume it as it began")
+        _refuse_other(path, field, getattr(stored, field), getattr(fresh, field))
 
 
-def _progress(checkpoint: ExecutionCheckpoint, path: str) -> _Progress:
-    try:
-        return msgspec.json.decode(checkpoint.strategy, type=_Progress)
-    except msgspec.DecodeError as error:
-        raise CheckpointError(path, f"it is of no run of this engine ({error})") from None
+def _refuse_other(path: str, field: str, before: object, now: object) -> None:
+    if before != now:
+        raise CheckpointError(path, f"the run began with {field}={before!r}, not {now!r}; resume it as it began")
