@@ -260,7 +260,7 @@ class Run(Generic[S]):
         place = place_of(error)
         where = f", {place}" if place else ""
         problem = f"{method} failed at {iso(self.simulator.now)}{where} ({type(error).__name__}: {error})"
-        return StrategyError(path, problem + built_on(cast("type[Any]", type(self._strategy))))
+        return StrategyError(path, problem + built_on(self._strategy.__class__))
 
     def _next_checkpoint(self, now: int) -> int | None:
         """Return when the next checkpoint is due, 0 for one that waits for something else, `None` for never."""
