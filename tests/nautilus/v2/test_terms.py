@@ -21,7 +21,8 @@ from tests.nautilus.v2.rig.live import PAIR
 
 from seatrial import AccountType, DrawdownLimitRule, FeeSchedule, RiskAction, RiskConfig, VenueConfig
 from seatrial.errors import InvalidConfigError
-from seatrial_nautilus import SeatrialExecClientConfig, SeatrialFeed
+from seatrial_nautilus.v2.config import SeatrialExecClientConfig
+from seatrial_nautilus.v2.feed import SeatrialFeed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
