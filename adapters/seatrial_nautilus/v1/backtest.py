@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SeatrialBacktestClient", "SeatrialModule", "SeatrialModuleConfig", "attach", "attach_module", "attach_node"]
 
+_FIRST = 100
+"""The priority at which the gate hears that an order was denied: before every strategy."""
 _WAITING: WeakSet[Any] = WeakSet()
 """The modules that a node has built from its configuration, and nobody has attached yet."""
 
@@ -126,6 +128,7 @@ class SeatrialBacktestClient(ExecutionClient):
         self.session = Session(self, kernel.cache, copied_options(stock), **session_options)
         """The gate and all it keeps."""
         self.session.at = self._set_clocks
+        kernel.msgbus.subscribe("events.order.*", self._on_order_event, priority=_FIRST)
         self._backlog = self.session.world.backlog.data
         self._due = NEVER  # while the module sleeps, when it has to be awake again
 
@@ -220,6 +223,10 @@ class SeatrialBacktestClient(ExecutionClient):
     def untold(self) -> tuple[dict[str, Any], ...]:
         """Return nothing: here every event is heard when it is sent."""
         return ()
+
+    def _on_order_event(self, event: Any) -> None:
+        if self.session.note_denied(event):
+            self._arm()
 
     # -- the engine's calls ----------------------------------------------------------------------------------------
 

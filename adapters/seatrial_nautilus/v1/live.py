@@ -174,10 +174,12 @@ class SeatrialLiveExecClient(LiveExecutionClient):
             self._manager.save_checkpoint(snapshot(self.session))
 
     def _on_told(self, event: Any) -> None:
-        """Note that the trader's books have an event; strategies hear of it after this."""
+        """Note that the trader's books have an event, ours or a denial; strategies hear of it after this."""
         if self._untold and self._untold[0] is event:
             self._untold.popleft()
             self._keep()
+        elif self.session.note_denied(event):
+            self._sent()
 
     def _sent(self) -> None:
         """Keep a request of which no event tells, and come back when it arrives."""

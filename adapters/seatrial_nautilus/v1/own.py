@@ -17,7 +17,6 @@ from nautilus_trader.backtest.engine import BacktestEngine
 from nautilus_trader.common.component import is_logging_initialized
 from nautilus_trader.config import BacktestEngineConfig, LoggingConfig, RiskEngineConfig
 from nautilus_trader.model.data import Bar
-from nautilus_trader.model.events import OrderDenied
 from nautilus_trader.model.identifiers import TraderId, Venue
 
 from seatrial.clock import iso
@@ -116,7 +115,6 @@ class OwnRun:
         self._observers = Observers([open_observer(one, plugins) for one in execution.observers])
         if self._observers:
             session.gate.add_listener(self._observers)
-        self._engine.kernel.msgbus.subscribe("events.order.*", self._hear)
         self._told: list[str] = []
         self._started: int | None = None
         self._reached = 0
@@ -228,11 +226,6 @@ class OwnRun:
             session.run_until(due)
         if stop is not None:
             self._reached = max(self._reached, stop)
-
-    def _hear(self, event: Any) -> None:
-        """Record an order that NautilusTrader's risk engine has denied, of which the gate never heard."""
-        if type(event) is OrderDenied:
-            self._session.note_denied(event, self._engine.kernel.clock.timestamp_ns())
 
     def _failed(self, error: Exception) -> StrategyError:
         place = place_of(error, engine=_PLACES)

@@ -42,6 +42,12 @@ _NOTHING = OrderChange()
 _ZERO = Decimal(0)
 _AT_ONCE = frozenset({TimeInForce.IOC, TimeInForce.FOK})
 _REASONS = (
+    ("REDUCING", RejectionReason.RISK_REDUCE_ONLY),
+    ("TradingState", RejectionReason.RISK_TRADING_DISABLED),
+    ("Reduce only order would increase", RejectionReason.WOULD_NOT_REDUCE),
+    ("Instrument for", RejectionReason.INVALID_SYMBOL),
+    ("MAX_ORDER_SUBMIT_RATE", RejectionReason.RISK_RULE),
+    ("NOTIONAL_EXCEEDS_MAX_PER_ORDER", RejectionReason.RISK_RULE),
     ("POST_ONLY", RejectionReason.POST_ONLY_WOULD_TAKE),
     ("REDUCE_ONLY", RejectionReason.WOULD_NOT_REDUCE),
     ("was in the market", RejectionReason.INVALID_PRICE),
@@ -59,7 +65,7 @@ _REASONS = (
     ("quantity", RejectionReason.INVALID_QUANTITY),
     ("price", RejectionReason.INVALID_PRICE),
 )
-"""What stands in the venue's own reason, and what it means."""
+"""What stands in a reason of the venue's or of NautilusTrader's risk engine, and what it means."""
 
 
 class Told(msgspec.Struct):
@@ -246,10 +252,10 @@ def _exact(price: Any) -> Decimal | None:
     return exact
 
 
-def refused(words: str, by: RefusedBy = RefusedBy.VENUE) -> Rejection:
+def refused(words: str, by: RefusedBy = RefusedBy.VENUE, rule: str | None = None) -> Rejection:
     """Return a refusal in NautilusTrader's own words, with what they mean."""
     reason = next((reason for part, reason in _REASONS if part in words), RejectionReason.UNKNOWN)
-    return Rejection(reason, words, by)
+    return Rejection(reason, words, by, rule)
 
 
 def _unasked(order: Any) -> Rejection:

@@ -11,6 +11,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from nautilus_trader.model.enums import OrderSide
+from nautilus_trader.model.events import OrderDenied
 from nautilus_trader.model.identifiers import ClientOrderId
 
 from seatrial.contracts.events import CancelRefused, ModifyRefused, OrderChange, OrderSubmitted
@@ -241,13 +242,20 @@ class Session:
         for cancel in command.cancels:
             self.cancel(cancel, clock)
 
-    def note_denied(self, event: Any, clock: int) -> None:
-        """Record an order that NautilusTrader's own risk engine has denied before it came here."""
+    def note_denied(self, event: Any) -> bool:
+        """Record an order of this venue that NautilusTrader has denied before it came here; return whether it is one.
+
+        Its risk engine does so, and the strategy itself; any other event is passed over.
+        """
+        if type(event) is not OrderDenied or event.instrument_id.venue != self.world.venue:
+            return False
         order_id = event.client_order_id
-        if not self.gate.client.knows(order_id.value):
-            now = self.now(clock)
-            order = core_order(self.cache.order(order_id), now, self._name, self.symbol_of)
-            self.gate.deny(order, refused(event.reason, RefusedBy.GATE), now)
+        if self.gate.client.knows(order_id.value):
+            return False
+        now = self.now(self.client.timestamp_ns())
+        order = core_order(self.cache.order(order_id), now, self._name, self.symbol_of)
+        self.gate.deny(order, refused(event.reason, RefusedBy.GATE, rule="NautilusTrader"), now)
+        return True
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -257,8 +265,9 @@ class Session:
         ours = tuple([self._ours(one, now) for one in theirs])
         if any(order.is_quote_quantity for order in theirs):
             message = "quantities in the quote currency are not counted; let the execution engine convert them"
-            for order in theirs:
-                self._teller.denied(order, refusal(RejectionReason.UNSUPPORTED, message), now)
+            for order, one in zip(theirs, ours, strict=True):
+                denied = self.gate.deny(one, refusal(RejectionReason.UNSUPPORTED, message), now)
+                self._teller.denied(order, denied.rejection, now)
             return
         sent = (self.gate.submit(ours[0], now),) if len(ours) == 1 else self.gate.submit_group(ours, now)
         for order, after in zip(theirs, sent, strict=True):

@@ -34,15 +34,24 @@ class SeatrialFeed(DataActor):
         return made
 
     def __init__(
-        self, settings: SeatrialExecClientConfig, *, quotes: bool = True, trades: bool = False, bars: bool = False
+        self,
+        settings: SeatrialExecClientConfig,
+        *,
+        quotes: bool = True,
+        trades: bool = False,
+        bars: bool = False,
+        books: bool = False,
     ) -> None:
         """Feed the client of `settings`.
 
-        :raises InvalidConfigError: for `bars`, and for nothing at all.
+        :raises InvalidConfigError: for `bars` and `books`, and for nothing at all.
         """
         if bars:
             problem = "a bar is over when it comes, and what it would fill lies in the past; feed quotes or trades"
             raise InvalidConfigError("bars", bars, problem)
+        if books:
+            problem = "the venue keeps no order book; feed quotes, which are the top of one, or trades"
+            raise InvalidConfigError("books", books, problem)
         if not (quotes or trades):
             raise InvalidConfigError("quotes", quotes, "the venue trades on nothing then; feed quotes or trades")
         super().__init__(DataActorConfig(actor_id=ActorId(f"SeatrialFeed-{settings.simulator_id}")))

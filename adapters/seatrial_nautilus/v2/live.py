@@ -54,7 +54,8 @@ def live_client(simulator_id: str) -> SeatrialLiveExecClient:
     client = _CLIENTS.get(simulator_id)
     if client is None:
         problem = "no node here has such a client; name it in a LiveNode's exec_clients (a backtest takes none)"
-        raise InvalidConfigError("simulator_id", simulator_id, problem)
+        others = f"; there is {', '.join(sorted(_CLIENTS))}" if _CLIENTS else ""
+        raise InvalidConfigError("simulator_id", simulator_id, problem + others)
     return client
 
 
