@@ -97,15 +97,25 @@ class Books:
         self.zone, self.hour = ZoneInfo(zone), hour
         self.cash = self.start = self.peak = CASH
         self.held = dict.fromkeys(MULTIPLIERS, D(0))
-        self.marks, self.floors = dict[str, Decimal](), dict[str, Decimal]()
+        self.marks, self.at_mark = dict[str, Decimal](), set[str]()
         self.asked = defaultdict[str, list[OrderChange]](list)  # the changes that left, by order
         self.day, self.judging = self.day_of(now), True  # rules judge nothing within a bar
 
     def note(self, order: Order) -> None:
-        """An order leaves, or is changed: one that may trade beyond its price at once is valued at the mark."""
-        price, mark = order.limit_price or order.stop_price, self.marks.get(order.symbol)
-        if price is not None and mark is not None and mark > price and order.order_type in BEYOND[order.side]:
-            self.floors[order.order_id] = max(mark, self.floors.get(order.order_id, mark))
+        """An order leaves, or is changed: one that may trade above its own price is valued at the mark, too."""
+        price = self.own(order, OrderChange())
+        beyond = price is not None and order.order_type in BEYOND[order.side]
+        follows = order.side is SELL and order.order_type in {Kind.TRAILING_STOP, Kind.TRAILING_STOP_LIMIT}
+        if follows or (beyond and self.marks.get(order.symbol, D(999)) > price):
+            self.at_mark.add(order.order_id)
+
+    @staticmethod
+    def own(order: Order, new: OrderChange) -> Any:
+        """The highest price of its own that an order may trade at, changed or not; `None` where it has none."""
+        limit, stop = new.limit_price or order.limit_price, new.stop_price or order.stop_price
+        if order.side is SELL and limit and stop:
+            return max(limit, stop)
+        return limit or stop
 
     def day_of(self, now: int) -> object:
         wall = datetime.fromtimestamp(now // 1_000_000_000, self.zone)
@@ -144,19 +154,19 @@ class Books:
         for order in [one for one in pending.values() if one.symbol == symbol and one.side is side]:
             asked = self.asked[order.order_id]
             changes = [OrderChange(), *asked[len(asked) - order.pending_modifies :]]
-            left = max(change.quantity or order.quantity for change in changes)
+            left = order.quantity
             entry = pending.get(order.parent_id or "") or ended.get(order.parent_id)
-            if entry is not None and len(changes) == 1:
-                if entry.order_id in pending:  # asleep; an exit sells no more than its entry buys, or the other way
-                    left = D(0) if entry.symbol == symbol and entry.side is not side else left
-                elif not any(isinstance(event, OrderReplaced) for event in order.events):
+            if entry is not None:
+                is_exit = entry.symbol == symbol and entry.side is not side
+                was_cut = any(isinstance(event, OrderReplaced) for event in order.events)
+                if is_exit if entry.order_id in pending else not was_cut:  # it sells no more than its entry bought
                     left = min(left, entry.filled_quantity)
+            left = max([left, *[change.quantity or D(0) for change in changes]])
             left = max(left - order.filled_quantity, D(0))
-            own = [new.limit_price or order.limit_price or new.stop_price or order.stop_price for new in changes]
-            unpriced = order.order_type is Kind.NATIVE
-            prices = [(None if unpriced else price) or self.marks.get(symbol) for price in own]
-            floor = D(0) if unpriced else self.floors.get(order.order_id, D(0))
-            value = left * max([floor, *[price or D(0) for price in prices]]) * MULTIPLIERS[symbol]
+            own = [None if order.order_type is Kind.NATIVE else self.own(order, new) for new in changes]
+            prices = [price or self.marks.get(symbol) for price in own]
+            prices += [self.marks.get(symbol)] * (order.order_id in self.at_mark)
+            value = left * max([price or D(0) for price in prices]) * MULTIPLIERS[symbol]
             legs = groups.setdefault(order.oco_id or f"only {order.order_id}", [])
             legs.append((left, None if left and None in prices else value))
         unknown = any(value is None for legs in groups.values() for _, value in legs)
@@ -276,7 +286,7 @@ class RiskMachine(RuleBasedStateMachine):
         shrinks = changes == {"quantity": quantity} and quantity <= order.quantity
         self.books.asked[name].append(OrderChange(**changes))
         asked = order.apply(ModifyRequested(name, self.now, self.now, self.books.asked[name][-1]))
-        exempt = shrinks or self.reduces(asked)
+        exempt = (shrinks and order.parent_id is None) or self.reduces(asked)
         self.simulator.modify_order(name, self.now, **changes)
         last = self.simulator.events[-1]
         refusal = last.rejection if isinstance(last, ModifyRefused) else None
@@ -384,7 +394,7 @@ TWINS: list[tuple[type, str, Any, str]] = [
     (Exposure, "add", lambda my, one: my.touch(one.symbol), "worst case"),
     (PositionLimit, "check", lambda my, one, *_: NO if one.quantity > MOST else None, "beyond the limit"),
     (Exposure, "reduces", lambda *_: False, "refused a reducing"),
-    (Admission, "_judge", lax(REDUCE_ONLY), "grew or flipped"),
+    (Admission, "_judge", lax(REDUCE_ONLY), "grew or flipped|beyond the limit"),
     (Admission, "_judge", lax(HALTED), "left while trading was halted"),
     (Enforcement, "_sweep", lambda *_: None, "no cancel followed"),
     (Risk, "shift", lambda *_: None, "the day's money"),

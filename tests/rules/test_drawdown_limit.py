@@ -210,6 +210,20 @@ def test_a_total_latch_outlasts_the_day_and_recovery_until_an_operator_accepts_t
     assert sim.trading_state is REDUCE_ONLY
 
 
+def test_to_accept_a_loss_of_the_day_is_not_to_forget_the_peak() -> None:
+    """Released by the day's limit alone, the loss still counts towards the total one."""
+    sim = _holding(daily=5, total=10)
+    _price(sim, T0 + 1, "94")
+    assert sim.trading_state is REDUCE_ONLY
+
+    sim.enable_trading("risk desk", "loss accepted", T0 + 2)
+
+    _price(sim, T0 + 3, "90")
+    assert sim.trading_state is ACTIVE
+    _price(sim, T0 + 4, "89.99")
+    assert _changes(sim)[-1].reason.endswith("10 % under its peak 100000")
+
+
 def test_a_daily_latch_becomes_a_total_one() -> None:
     """The longer latch replaces the shorter: midnight no longer releases it."""
     sim = _holding(daily=5, total=10)

@@ -226,6 +226,23 @@ def test_a_stale_price_of_another_holding_is_none_either() -> None:
     assert _send(sim, _order("x"), ts=T0 + 60_000 * MS) == [STALE]
 
 
+def test_a_stale_price_of_a_holding_counts_whatever_the_order_s_symbol_has_shown() -> None:
+    """Also where the order, in a symbol without any price yet, brings one of its own."""
+    sim = _sim(gross=50, age=timedelta(seconds=1))
+    _send(sim, _order("x"))
+
+    assert _send(sim, _order("n", symbol="NEW", limit="1"), ts=T0 + 60_000 * MS) == [STALE]
+
+
+def test_a_stale_price_at_which_nothing_is_valued_matters_to_nobody() -> None:
+    """A resting limit is valued at its own price, so the old mark beside it is not asked for."""
+    sim = _sim(gross=50, age=timedelta(seconds=1))
+    _send(sim, _order("y", symbol="Y", limit="1"))
+    _price(sim, T0 + 60_000 * MS, "100")
+
+    assert _send(sim, _order("x"), ts=T0 + 60_000 * MS) == [None]
+
+
 def test_what_is_in_flight_counts() -> None:
     """Two orders sent before either is reported share the limit."""
     sim = _sim(gross=50, latency_config=LatencyConfig(submit=Constant(10 * MS), fill=Constant(500 * MS)))

@@ -214,3 +214,85 @@ def test_a_matched_exit_counts_until_it_is_reported() -> None:
 
     assert sim.positions["X"] == 10
     assert _send(sim, _order("again", SELL), ts=T0 + 1_100 * MS) == [RejectionReason.RISK_REDUCE_ONLY]
+
+
+def test_the_exits_of_an_entry_that_is_half_done_count_what_it_filled() -> None:
+    """Long six of ten, with an exit that would wake for six: four more may be sold than are held, no more."""
+    sim = _sim(shares=10)
+    sim.process_quote(Quote(T0, "X", Decimal(100), Decimal(100), Decimal(100), Decimal(6)))
+    sim.submit_bracket(
+        _order("entry", kind=LIMIT, limit_price="100"), _order("exit", SELL, STOP, stop_price="99"), timestamp=T0
+    )
+    assert sim.positions["X"] == 6
+
+    assert _send(sim, _order("s1", SELL, LIMIT, 11, limit_price="110")) == [BREACH]
+    assert _send(sim, _order("s2", SELL, LIMIT, 10, limit_price="110")) == [None]
+    sim.restrict_trading("desk", "no more")
+    assert _send(sim, _order("s3", SELL, quantity=1)) == [RejectionReason.RISK_REDUCE_ONLY]
+    sim.cancel_order("entry", T0)
+    sim.process_quote(Quote(T0 + MS, "X", Decimal(98), Decimal(98)))
+    sim.process_quote(Quote(T0 + 2 * MS, "X", Decimal(110), Decimal(110)))
+    assert sim.positions["X"] == -10
+
+
+@pytest.mark.parametrize("restricted", [False, True])
+def test_a_smaller_exit_is_no_smaller_where_the_venue_has_cut_it(*, restricted: bool) -> None:
+    """An exit of forty for an entry of five, matched without our knowing, is five there; thirty-nine would be more."""
+    sim = _sim(shares=20, latency=SLOW_REPORTS)
+    sim.submit_bracket(_order("entry", quantity=5), _order("exit", SELL, LIMIT, 40, limit_price="101"), timestamp=T0)
+    sim.advance(T0 + 20 * MS)
+    if restricted:
+        sim.restrict_trading("desk", "no more")
+
+    refused: Any = sim.modify_order("exit", T0 + 20 * MS, quantity=Decimal(39)).events[-1]
+    assert refused.rejection.reason is (RejectionReason.RISK_REDUCE_ONLY if restricted else BREACH)
+    sim.advance(T0 + 2_000 * MS)
+    _price(sim, T0 + 2_000 * MS, "102")
+    sim.advance(T0 + 4_000 * MS)
+    assert sim.completed_orders["exit"].filled_quantity == 5
+
+
+def test_a_group_named_like_an_order_is_not_that_order() -> None:
+    """Two sells of ten are twenty, though the group of one is called what the other is."""
+    sim = _sim(shares=10)
+    trailing = _order("g", SELL, OrderType.TRAILING_STOP, stop_price="95", trail_amount=Decimal(5))
+
+    assert _send(sim, trailing, _order("leg", SELL, LIMIT, limit_price="110", oco_id="g")) == [None, BREACH]
+
+
+VALUED: list[tuple[str, OrderSide, OrderType, dict[str, Any]]] = [
+    ("stop-limit", SELL, OrderType.STOP_LIMIT, {"stop_price": "99", "limit_price": "1"}),
+    ("limit if touched", SELL, OrderType.LIMIT_IF_TOUCHED, {"stop_price": "101", "limit_price": "1"}),
+    ("limit", SELL, LIMIT, {"limit_price": "1"}),
+    ("market if touched", SELL, OrderType.MARKET_IF_TOUCHED, {"stop_price": "1"}),
+    ("trailing", SELL, OrderType.TRAILING_STOP, {"stop_price": "1", "trail_amount": Decimal(1)}),
+    (
+        "trailing limit",
+        SELL,
+        OrderType.TRAILING_STOP_LIMIT,
+        {"stop_price": "2", "limit_price": "1", "trail_amount": Decimal(1)},
+    ),
+    ("buy stop", BUY, STOP, {"stop_price": "1"}),
+    ("buy trailing", BUY, OrderType.TRAILING_STOP, {"stop_price": "1", "trail_amount": Decimal(1)}),
+]
+
+
+@pytest.mark.parametrize(("side", "kind", "prices"), [one[1:] for one in VALUED], ids=[one[0] for one in VALUED])
+@pytest.mark.parametrize("marked", [True, False])
+def test_a_low_price_of_its_own_makes_no_order_cheap(
+    side: OrderSide, kind: OrderType, prices: dict[str, Any], *, marked: bool
+) -> None:
+    """What may trade at the market is worth the market's price, and where there is none yet, nobody knows."""
+    sim = ExecutionSimulator(
+        initial_cash=100_000,
+        venue_config=VenueConfig(account_type=AccountType.MARGIN, leverage=Decimal(20)),
+        risk_config=RiskConfig(position_limit=PositionLimitRule(max_value=Decimal(985))),
+    )
+    if marked:
+        _price(sim, T0)
+    bounded = kind is OrderType.STOP_LIMIT
+
+    expected = [BREACH] if marked or bounded else [RejectionReason.RISK_PRICE_MISSING]
+    assert _send(sim, _order("low", side, kind, **prices)) == expected
+    if marked:
+        assert _send(sim, _order("less", side, kind, 9, **prices)) == [None]

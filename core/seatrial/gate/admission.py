@@ -166,8 +166,9 @@ class Admission:
         exposure = self.exposure
         shrinks = renewed.quantity <= order.quantity and change == OrderChange(quantity=change.quantity)
         if exposure is None:
-            return self._judge(renewed, now, shrinks=shrinks)
-        exposure.amend(order, change)
+            return self._judge(renewed, now, shrinks=shrinks and order.parent_id is None)
+        counts_more = exposure.amend(order, change)
+        shrinks = shrinks and not counts_more  # as does an exit that the venue may have cut meanwhile
         try:
             rejection = self._judge(renewed, now, shrinks=shrinks)
         except BaseException:  # an interrupt, too, leaves nothing counted

@@ -2,10 +2,10 @@
 
 Every order counts from its submit to its terminal report, for what the client has not been told was filled; a modify
 under way counts the larger of old and new. Of an OCO group the largest leg per side counts. While an entry works, its
-exits (opposite side, same symbol) count nothing, but only those that end each other: of several groups all but the
-largest count, since an entry that is cut short wakes each of them for what it filled.
+exits (opposite side, same symbol) count what it was filled for, but only those that end each other: of several groups
+all but the largest count whole, since an entry that is cut short wakes each of them for what it filled.
 
-An order with a price is valued at it, any other at the mark; so is one that may trade beyond its price at once.
+At which price an order is valued, :mod:`seatrial.gate.prices` says.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from seatrial.contracts.events import ModifyRefused, ModifyRequested, OrderChange
 from seatrial.contracts.terms import OrderSide, OrderType
+from seatrial.gate.prices import higher, may_pass, own_price
 from seatrial.gate.stake import NOTHING, Amounts, Entry, ExposureState, Side, Stake
 
 if TYPE_CHECKING:
@@ -28,13 +29,6 @@ __all__ = ["Exposure"]
 
 _ZERO = Decimal(0)
 _BUY = OrderSide.BUY
-_NATIVE = OrderType.NATIVE
-_TRADES_BEYOND = {
-    OrderSide.BUY: frozenset({OrderType.STOP, OrderType.TRAILING_STOP}),
-    OrderSide.SELL: frozenset({OrderType.LIMIT, OrderType.LIMIT_IF_TOUCHED, OrderType.MARKET_IF_TOUCHED}),
-}
-"""What trades at the mark, where that is beyond the order's own price."""
-
 _Plain: TypeAlias = tuple[str, Side, Decimal, Decimal | None]
 """An order without links, fills or changes: its symbol and side, its units, and their value where it has a price."""
 
@@ -45,10 +39,10 @@ class Exposure:
     __slots__ = (
         "_account",
         "_ages",
+        "_at_mark",
         "_children",
         "_client",
         "_entries",
-        "_floors",
         "_instruments",
         "_totals",
         "_unknown",
@@ -73,7 +67,7 @@ class Exposure:
         """The most that all symbols together may come to, long or short; `None` as above."""
         self._entries: dict[str, _Plain | Entry] = {}
         self._children: dict[str, list[str]] = {}
-        self._floors: dict[str, Decimal] = {}
+        self._at_mark: set[str] = set()  # orders that may trade at the mark, though they have a price
         self._totals: tuple[Decimal, Decimal, Decimal] | None = None
         self._unknown: set[str] = set()  # symbols that are in no total, for want of a price
         self._ages: dict[str, int] | None = None
@@ -120,13 +114,19 @@ class Exposure:
 
     def add(self, order: Order) -> None:
         """Count an order that is about to leave."""
+        price = own_price(order, order.limit_price, order.stop_price)
+        if price is not None:
+            stake = self.stakes.get(order.symbol) or self.stake(order.symbol)
+            if may_pass(order, price, stake.mark):
+                self._at_mark.add(order.order_id)
+        self._enter(order, price)
+
+    def _enter(self, order: Order, price: Decimal | None) -> None:
         symbol, order_id = order.symbol, order.order_id
         stake = self.stakes.get(symbol) or self.stake(symbol)
         side = stake.buys if order.side is _BUY else stake.sells
-        price = order.limit_price or order.stop_price
-        if price is not None:
-            price = self._worst_price(order, price, stake.mark)
-        if order.parent_id is not None or order.oco_id is not None or order.filled_quantity:
+        linked = order.parent_id is not None or order.oco_id is not None
+        if linked or order.filled_quantity or (self._at_mark and order_id in self._at_mark):
             self._entries[order_id] = entry = Entry(order, side, NOTHING)
             if order.parent_id is not None:
                 self._children.setdefault(order.parent_id, []).append(order_id)
@@ -136,7 +136,7 @@ class Exposure:
         self.stale.add(symbol)
         quantity = order.quantity
         side.quantity += quantity
-        if price is None or order.order_type is _NATIVE:
+        if price is None:
             side.unpriced += quantity
             self._entries[order_id] = (symbol, side, quantity, None)
         else:
@@ -165,32 +165,33 @@ class Exposure:
         stake = self.stakes[symbol]
         stake.ends = None
         self.stale.add(symbol)
-        if self._floors:
-            self._floors.pop(order_id, None)
+        if self._at_mark:
+            self._at_mark.discard(order_id)
         if self._children:
             self._wake(order_id)
         return stake
 
-    def amend(self, order: Order, change: OrderChange) -> None:
-        """Count a modify that is about to leave."""
+    def amend(self, order: Order, change: OrderChange) -> bool:
+        """Count a modify that is about to leave; return whether the order counts for more units with it."""
         entry = self._entry(order)
+        before = _ZERO if entry is None else entry.amounts.quantity
         if entry is not None:
             entry.changes.append(change)
-            entry.floor = self._floors.get(order.order_id)
-            price = change.limit_price if order.limit_price is not None else change.stop_price
-            if price is not None:
-                self._worst_price(order, price, self.stakes[entry.symbol].mark)
+            entry.was_at_mark = order.order_id in self._at_mark
+            limit, stop = change.limit_price or order.limit_price, change.stop_price or order.stop_price
+            price = own_price(order, limit, stop)
+            if price is not None and may_pass(order, price, self.stakes[entry.symbol].mark):
+                self._at_mark.add(order.order_id)
             self._count(entry)
+        return entry is not None and entry.amounts.quantity > before
 
     def unamend(self, order: Order) -> None:
         """Take back the latest modify, which did not leave."""
         entry = self._entry(order)
         if entry is not None:
             entry.changes.pop()
-            if entry.floor is None:
-                self._floors.pop(order.order_id, None)
-            else:
-                self._floors[order.order_id] = entry.floor
+            if not entry.was_at_mark:
+                self._at_mark.discard(order.order_id)
             self._count(entry)
 
     def follow(self, order: Order, event: OrderEvent) -> None:
@@ -200,6 +201,8 @@ class Exposure:
             if entry.changes and (type(event) is ModifyRefused or getattr(event, "requested", False)):
                 del entry.changes[0]
             self._count(entry)
+            if self._children:
+                self._recount(order.order_id)
 
     # -- what it comes to ------------------------------------------------------------------------------------------
 
@@ -207,7 +210,7 @@ class Exposure:
         """Return whether a counted order provably reduces: it cannot flip, even after all others of its side."""
         stake = self.stakes[order.symbol]
         position = self._account.position(order.symbol)
-        if order.order_type is _NATIVE or order.parent_id in self._entries:
+        if order.order_type is OrderType.NATIVE or order.parent_id in self._entries:
             return False
         if order.side is _BUY:
             return position < 0 and position + stake.buys.quantity <= 0
@@ -244,10 +247,10 @@ class Exposure:
         self._ages = {}
 
     def oldest(self) -> tuple[str, int] | None:
-        """Return the symbol with the oldest mark among those held or worked, and when that was shown."""
+        """Return the symbol with the oldest mark among those held or valued at it, and when that was shown."""
         for symbol, marked_at in (self._ages or {}).items():
             stake = self.stakes[symbol]
-            if stake.buys.quantity or stake.sells.quantity or self._account.position(symbol):
+            if stake.buys.at_mark or stake.sells.at_mark or self._account.position(symbol):
                 return symbol, marked_at
         return None
 
@@ -264,12 +267,6 @@ class Exposure:
             entry.order = order
         return entry
 
-    def _worst_price(self, order: Order, price: Decimal, mark: Decimal | None) -> Decimal:
-        """Return the price an order is valued at, and keep it where that is the mark."""
-        if mark is not None and mark > price and order.order_type in _TRADES_BEYOND[order.side]:
-            self._floors[order.order_id] = max(mark, self._floors.get(order.order_id, mark))
-        return max(price, self._floors.get(order.order_id, price)) if self._floors else price
-
     def _count(self, entry: Entry) -> None:
         parent_id = entry.order.parent_id
         if parent_id is None or not self._is_exit(entry):
@@ -281,10 +278,11 @@ class Exposure:
             group = member.order.oco_id or member.order.order_id
             groups[group] = max(groups.get(group, _ZERO), self._amounts(member).quantity)
         largest = max(groups, key=lambda group: groups[group])
+        parent = self._entries[parent_id]
+        filled = parent.order.filled_quantity if isinstance(parent, Entry) else _ZERO
         for member in family:
-            amounts = self._amounts(member)
-            sleeps = (member.order.oco_id or member.order.order_id) == largest and not member.changes
-            self._set(member, NOTHING if sleeps else amounts)
+            sleeps = (member.order.oco_id or member.order.order_id) == largest
+            self._set(member, self._amounts(member, filled if sleeps else None))
 
     def _exit(self, order_id: str) -> Entry | None:
         entry = self._entries.get(order_id)
@@ -312,11 +310,16 @@ class Exposure:
         if siblings is None:
             return
         siblings.remove(order_id)
-        left = next((member for child_id in siblings if (member := self._exit(child_id)) is not None), None)
-        if left is not None:
-            self._count(left)
+        self._recount(parent_id)
         if not siblings:
             del self._children[parent_id]
+
+    def _recount(self, parent_id: str) -> None:
+        """Count the exits of an entry anew, which is to count any of them."""
+        children = self._children.get(parent_id, ())
+        first = next((member for child_id in children if (member := self._exit(child_id)) is not None), None)
+        if first is not None:
+            self._count(first)
 
     def _set(self, entry: Entry, amounts: Amounts) -> None:
         self._discount(entry)
@@ -340,27 +343,26 @@ class Exposure:
             side.value -= amounts.value
             side.unpriced -= amounts.unpriced
 
-    def _amounts(self, entry: Entry) -> Amounts:
-        """Return what an order may still trade, whatever it waits for."""
+    def _amounts(self, entry: Entry, cut: Decimal | None = None) -> Amounts:
+        """Return what an order may still trade, whatever it waits for.
+
+        The venue cuts an exit to what its entry was filled, the units `cut` while the entry works. A change under way
+        may find that done, and then sets the quantity anew.
+        """
         order = entry.order
-        left = order.quantity
-        limited = order.limit_price is not None
-        price = order.limit_price if limited else order.stop_price
-        if order.order_type is _NATIVE:
-            price = None
+        left, limit, stop = order.quantity, order.limit_price, order.stop_price
+        if cut is None and order.parent_id is not None and order.order_id not in self._client.originals:
+            parent = self._client.completed.get(order.parent_id)
+            cut = None if parent is None else parent.filled_quantity
+        left = left if cut is None else min(left, cut)
         for change in entry.changes:
             left = max(left, change.quantity or _ZERO)
-            changed = change.limit_price if limited else change.stop_price
-            if changed is not None and order.order_type is not _NATIVE:
-                price = changed if price is None else max(price, changed)
-        if order.parent_id is not None and not entry.changes and order.order_id not in self._client.originals:
-            parent = self._client.completed.get(order.parent_id)  # the venue cuts its exits to what it filled
-            left = left if parent is None else min(left, parent.filled_quantity)
+            limit, stop = higher(limit, change.limit_price), higher(stop, change.stop_price)
         left = max(left - order.filled_quantity, _ZERO)
+        price = own_price(order, limit, stop)
         if price is None:
             return Amounts(left, _ZERO, left)
-        unpriced = left if order.limit_price is None and order.stop_price is None else _ZERO
-        return Amounts(left, left * max(price, self._floors.get(order.order_id, price)), unpriced)
+        return Amounts(left, left * price, left if order.order_id in self._at_mark else _ZERO)
 
     # -- state -----------------------------------------------------------------------------------------------------
 
@@ -370,18 +372,18 @@ class Exposure:
         entries = self._entries.items()
         changes = {order_id: tuple(one.changes) for order_id, one in entries if isinstance(one, Entry) and one.changes}
         ages = None if self._ages is None else tuple(self._ages)
-        return ExposureState(stakes, changes, dict(self._floors), self._totals, ages)
+        return ExposureState(stakes, changes, tuple(sorted(self._at_mark)), self._totals, ages)
 
     def restore(self, state: ExposureState) -> None:
         """Become what `state` says, the client's orders being back already."""
         self.stakes.clear()
         self._entries.clear()
         self._children.clear()
-        self._floors = dict(state.floors)
+        self._at_mark = set(state.at_mark)
         for symbol in state.stakes:
             self.stake(symbol)
         for order in self._client.pending.values():
-            self.add(order)
+            self._enter(order, own_price(order, order.limit_price, order.stop_price))
         for order_id, changes in state.changes.items():
             entry = self._entry(self._client.pending[order_id])
             if entry is not None:

@@ -14,7 +14,7 @@ import msgspec
 from seatrial.clock import NANOS_PER_SECOND, duration_ns
 from seatrial.contracts.account import Mark
 from seatrial.contracts.rejection import Rejection, RejectionReason
-from seatrial.contracts.risk import RiskAction, RiskViolation
+from seatrial.contracts.risk import Latch, RiskAction, RiskViolation
 from seatrial.contracts.terms import OrderSide
 from seatrial.errors import InvalidConfigError
 from seatrial.gate.day import last_turn, next_turn
@@ -238,11 +238,11 @@ class Risk:
             message = f"no price of {symbol} is known yet; feed market data before the order"
             return symbol, RiskViolation(message, reason=RejectionReason.RISK_PRICE_MISSING)
         max_age = self._max_age
-        if max_age is None or stake.mark is None:
+        if max_age is None:
             return None
         marked_at = stake.marked_at
         at_mark = self._account.position(symbol) or stake.buys.at_mark or stake.sells.at_mark
-        if not at_mark or now - marked_at <= max_age:
+        if not at_mark or now - marked_at <= max_age:  # without a mark, nothing is valued at it
             oldest = self._exposure.oldest()
             if oldest is None or now - oldest[1] <= max_age:
                 return None
@@ -317,9 +317,14 @@ class Risk:
         self._measure_from(self._account.equity if judging else self._judged, self.peak)
 
     def enabled(self, by: str, reason: str, released: Iterable[RiskViolation]) -> list[Trip]:
-        """Tell the rules that an operator enabled trading; a drawdown so released is accepted, and measured no more."""
-        if any(violation.reason is RejectionReason.RISK_DRAWDOWN_LIMIT for violation in released):
-            self._measure_from(self._account.equity, self._account.equity)
+        """Tell the rules that an operator enabled trading; a drawdown so released is accepted, and measured no more.
+
+        One that was latched for the day is the day's loss alone: the peak stays what it was.
+        """
+        accepted = {one.until for one in released if one.reason is RejectionReason.RISK_DRAWDOWN_LIMIT}
+        if accepted:
+            equity = self._account.equity
+            self._measure_from(equity, equity if Latch.OPERATOR in accepted else self.peak)
         trips: list[Trip] = []
         for rule in self.rules:
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import TypeAlias
 
 import msgspec
 
@@ -12,6 +13,9 @@ from seatrial.contracts.orders import Order
 __all__ = ["NOTHING", "Amounts", "Entry", "ExposureState", "Side", "Stake", "StakeState"]
 
 _ZERO = Decimal(0)
+
+Group: TypeAlias = tuple[str, str]
+"""What sort of group, and its name."""
 
 
 class Amounts(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -39,13 +43,13 @@ class StakeState(msgspec.Struct, frozen=True, omit_defaults=True):
 class ExposureState(msgspec.Struct, frozen=True):
     """Everything an :class:`~seatrial.gate.exposure.Exposure` cannot derive from the orders.
 
-    `floors` are the marks at which orders are valued that have a lower price of their own; `totals` are gross, long and
-    short; `ages` are the symbols by their last mark, oldest first, where somebody asks for it.
+    `at_mark` are the orders that may trade at the mark although they have a price; `totals` are gross, long and short;
+    `ages` are the symbols by their last mark, oldest first, where somebody asks for it.
     """
 
     stakes: dict[str, StakeState]
     changes: dict[str, tuple[OrderChange, ...]]
-    floors: dict[str, Decimal]
+    at_mark: tuple[str, ...]
     totals: tuple[Decimal, Decimal, Decimal] | None
     ages: tuple[str, ...] | None
 
@@ -58,15 +62,15 @@ class Side:
     def __init__(self) -> None:
         """Start with nothing at work."""
         self.quantity = self.value = self.unpriced = _ZERO
-        self.groups: dict[str, dict[str, Amounts]] = {}
-        self.mixed: dict[str, Amounts] = {}
+        self.groups: dict[Group, dict[str, Amounts]] = {}
+        self.mixed: dict[Group, Amounts] = {}
 
     @property
     def at_mark(self) -> bool:
         """Whether anything here is valued at the mark."""
         return bool(self.unpriced or self.mixed)
 
-    def regroup(self, group: str, order_id: str, amounts: Amounts | None) -> None:
+    def regroup(self, group: Group, order_id: str, amounts: Amounts | None) -> None:
         """Set or drop one leg of a group; the group then counts as its largest."""
         legs = self.groups.setdefault(group, {})
         self._count(group, legs, -1)
@@ -79,7 +83,7 @@ class Side:
         else:
             del self.groups[group]
 
-    def _count(self, group: str, legs: dict[str, Amounts], sign: int) -> None:
+    def _count(self, group: Group, legs: dict[str, Amounts], sign: int) -> None:
         if not legs:
             return
         worst = Amounts(
@@ -171,7 +175,7 @@ class Stake:
 class Entry:
     """An order that is no plain one: what it counts for, and the changes nobody has answered yet."""
 
-    __slots__ = ("amounts", "changes", "floor", "order", "side", "symbol")
+    __slots__ = ("amounts", "changes", "order", "side", "symbol", "was_at_mark")
 
     def __init__(self, order: Order, side: Side, amounts: Amounts) -> None:
         """Start from what the order counts for now."""
@@ -180,10 +184,12 @@ class Entry:
         self.side = side
         self.amounts = amounts
         self.changes: list[OrderChange] = []
-        self.floor: Decimal | None = None  # before the latest change
+        self.was_at_mark = False  # before the latest change
 
     @property
-    def group(self) -> str | None:
-        """The group whose largest leg counts; one that may have a price or none is a group of its own."""
+    def group(self) -> Group | None:
+        """The group whose largest leg counts; one that may trade at its price or at the mark is one of its own."""
         order, amounts = self.order, self.amounts
-        return order.oco_id or (order.order_id if amounts.value and amounts.unpriced else None)
+        if order.oco_id is not None:
+            return "oco", order.oco_id
+        return ("order", order.order_id) if amounts.value and amounts.unpriced else None
