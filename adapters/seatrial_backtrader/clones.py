@@ -11,7 +11,7 @@ from typing import Any
 
 from backtrader.order import BuyOrder, OrderData, SellOrder
 
-__all__ = ["clone", "keep_terms", "noticed", "unfilled"]
+__all__ = ["blank", "clone", "keep_terms", "noticed", "unfilled"]
 
 _new: Any = object.__new__
 _NOTHING = OrderData()
@@ -28,9 +28,19 @@ for _kind in (BuyOrder, SellOrder):
         setattr(_first, _name, None)
 
 
+def blank(kind: Any) -> Any:
+    """Return an order that has everything to be asked for, and its beginning, still to come: it has only defaults."""
+    order = _new(kind)
+    order.params = order.p = _new(kind.params)
+    return order
+
+
 def keep_terms(order: Any) -> None:
     """Let an order have what it is asked for most as attributes of its own, as far as it has none of that name."""
-    own, asked = order.__dict__, order.p
+    own = order.__dict__
+    if "transmit" in own:
+        return
+    asked = order.p
     own.setdefault("data", asked.data)
     own.setdefault("owner", asked.owner)
     own.setdefault("parent", asked.parent)

@@ -1,0 +1,82 @@
+"""The stock broker in fewer steps: what it looks for in vain with each order and each bar is there at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backtrader.brokers import BackBroker
+from backtrader.order import BuyOrder, SellOrder
+
+from seatrial_backtrader.clones import blank
+
+__all__ = ["QuickBroker"]
+
+_POSITIONS = (
+    *("price", "plimit", "exectype", "valid", "tradeid", "oco", "trailamount", "trailpercent", "parent", "transmit"),
+    *("histnotify", "_checksubmit"),
+)
+"""What follows the size where a strategy gives it by position."""
+
+
+class QuickBroker(BackBroker):
+    """The stock broker, with the same orders and the same outcome."""
+
+    def start(self) -> None:
+        """Begin a run; feeds have their lines as attributes from now on, which Backtrader looks for there first."""
+        super().start()
+        for data in self.cerebro.datas:
+            own, kind = vars(data), type(data)
+            for name in data.getlinealiases():
+                if not hasattr(kind, name):
+                    own.setdefault(name, getattr(data.lines, name))
+
+    def get_notification(self) -> Any:
+        """Return the next notification; `None` when there is none, which takes the stock broker an exception."""
+        return self.notifs.popleft() if self.notifs else None
+
+    def buy(self, owner: Any, data: Any, size: Any, *asked: Any, **named: Any) -> Any:
+        """Send an order to buy, and return it."""
+        return self._offer(BuyOrder, owner, data, size, **dict(zip(_POSITIONS, asked, strict=False)), **named)
+
+    def sell(self, owner: Any, data: Any, size: Any, *asked: Any, **named: Any) -> Any:
+        """Send an order to sell, and return it."""
+        return self._offer(SellOrder, owner, data, size, **dict(zip(_POSITIONS, asked, strict=False)), **named)
+
+    def _offer(
+        self,
+        kind: Any,
+        owner: Any,
+        data: Any,
+        size: Any,
+        *,
+        price: Any = None,
+        plimit: Any = None,
+        exectype: Any = None,
+        valid: Any = None,
+        tradeid: Any = 0,
+        oco: Any = None,
+        trailamount: Any = None,
+        trailpercent: Any = None,
+        parent: Any = None,
+        transmit: Any = True,
+        histnotify: Any = False,
+        _checksubmit: Any = True,
+        **info: Any,
+    ) -> Any:
+        order = blank(kind)
+        terms = order.params
+        terms.owner = order.owner = owner
+        terms.data = order.data = data
+        terms.size = order.size = size
+        terms.exectype = order.exectype = exectype
+        terms.valid = order.valid = valid
+        terms.tradeid = order.tradeid = tradeid
+        terms.parent = order.parent = parent
+        terms.transmit = order.transmit = transmit
+        terms.price, terms.pricelimit, terms.histnotify = price, plimit, histnotify
+        terms.trailamount, terms.trailpercent = trailamount, trailpercent
+        order.__init__()
+        if info:
+            order.addinfo(**info)
+        self._ocoize(order, oco)
+        return self.submit(order, check=_checksubmit)
