@@ -14,11 +14,11 @@ from backtrader.order import BuyOrder, OrderData, SellOrder
 __all__ = ["blank", "clone", "keep_terms", "noticed", "unfilled"]
 
 _new: Any = object.__new__
-_NOTHING = OrderData()
+_nothing = OrderData().__dict__
 _NAMES = (
     *("ref", "broker", "info", "comminfo", "triggered", "_active", "status", "_plimit", "exectype", "size", "valid"),
     *("created", "_limitoffset", "executed", "position", "dteos", "plen", "pannotated", "params", "p"),
-    *("data", "owner", "parent", "transmit", "tradeid", "order_id", "_ours"),
+    *("data", "owner", "parent", "transmit", "tradeid", "order_id", "_ours", "price", "pricelimit"),
 )
 """What an order comes to have as attributes. Python shares the names among the objects of a class as far as the first
 ones have them, and thirty at most: else each copy of an order is four times as large."""
@@ -60,13 +60,16 @@ def noticed(order: Any) -> Any:
     """Return an order as it stands, for a notification: its fills since the last one are marked as news."""
     executed = order.executed
     executed.p1, executed.p2 = executed.p2, len(executed.exbits)
-    notice = clone(order)
-    notice.executed = clone(executed)
+    notice, news = _new(type(order)), _new(type(executed))
+    notice.__dict__ = own = order.__dict__.copy()
+    news.__dict__ = executed.__dict__.copy()
+    own["executed"] = news
     return notice
 
 
 def unfilled(size: Any) -> Any:
     """Return what was executed of an order of `size` units that has not met the market."""
-    data = clone(_NOTHING)
-    data.exbits, data.remsize = deque(), size
+    data = _new(OrderData)
+    data.__dict__ = own = _nothing.copy()
+    own["exbits"], own["remsize"] = deque(), size
     return data

@@ -72,9 +72,9 @@ class Matcher(IndexedBroker):
 
 
 class Venue(Matcher):
-    """The far ledger, where orders match before the strategy hears of it; it tells the desk instead of the strategy."""
+    """The far ledger, where orders match before the strategy hears of it: the desk does instead."""
 
-    def notify(self, order: Any) -> None:
-        """Tell the desk."""
-        if self.desk is not None:
-            self.desk.hear(order)
+    def report_to(self, desk: Desk) -> None:
+        """Tell `desk` of orders, without a step between."""
+        self.desk = desk
+        self.__dict__["notify"] = desk.hear

@@ -18,15 +18,21 @@ _POSITIONS = (
 """What follows the size where a strategy gives it by position."""
 
 
+_OF_LINES = ("buflen", "getlinealiases", "_getlinealias")
+"""What a feed is asked for with each bar, and only its lines know."""
+
+
 class QuickBroker(BackBroker):
     """The stock broker, with the same orders and the same outcome."""
+
+    _pchildren: dict[int, Any]
 
     def start(self) -> None:
         """Begin a run; feeds have their lines as attributes from now on, which Backtrader looks for there first."""
         super().start()
         for data in self.cerebro.datas:
             own, kind = vars(data), type(data)
-            for name in data.getlinealiases():
+            for name in (*data.getlinealiases(), *_OF_LINES):
                 if not hasattr(kind, name):
                     own.setdefault(name, getattr(data.lines, name))
 
@@ -36,11 +42,22 @@ class QuickBroker(BackBroker):
 
     def buy(self, owner: Any, data: Any, size: Any, *asked: Any, **named: Any) -> Any:
         """Send an order to buy, and return it."""
-        return self._offer(BuyOrder, owner, data, size, **dict(zip(_POSITIONS, asked, strict=False)), **named)
+        if asked:
+            named.update(zip(_POSITIONS, asked, strict=False))
+        return self._offer(BuyOrder, owner, data, size, **named)
 
     def sell(self, owner: Any, data: Any, size: Any, *asked: Any, **named: Any) -> Any:
         """Send an order to sell, and return it."""
-        return self._offer(SellOrder, owner, data, size, **dict(zip(_POSITIONS, asked, strict=False)), **named)
+        if asked:
+            named.update(zip(_POSITIONS, asked, strict=False))
+        return self._offer(SellOrder, owner, data, size, **named)
+
+    def submit(self, order: Any, check: bool = True) -> Any:  # noqa: FBT001, FBT002 - Backtrader's signature
+        """Take an order; one that is nobody's child, and leaves alone, passes no list of children."""
+        if order.parent is None and order.transmit and order.ref not in self._pchildren:
+            self._pchildren[order.ref].append(order)
+            return self.transmit(order, check=check)
+        return super().submit(order, check=check)
 
     def _offer(
         self,
@@ -73,9 +90,11 @@ class QuickBroker(BackBroker):
         terms.tradeid = order.tradeid = tradeid
         terms.parent = order.parent = parent
         terms.transmit = order.transmit = transmit
-        terms.price, terms.pricelimit, terms.histnotify = price, plimit, histnotify
-        terms.trailamount, terms.trailpercent = trailamount, trailpercent
+        terms.price = order.price = price
+        terms.pricelimit = order.pricelimit = plimit
+        terms.trailamount, terms.trailpercent, terms.histnotify = trailamount, trailpercent, histnotify
         order.__init__()
+        del order.price, order.pricelimit
         if info:
             order.addinfo(**info)
         self._ocoize(order, oco)

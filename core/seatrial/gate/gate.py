@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ExecutionGate"]
 
+_SUBMIT = Leg.SUBMIT
+
 
 class ExecutionGate(Foreign):
     """One gate between one strategy side and one venue.
@@ -143,9 +145,9 @@ class ExecutionGate(Foreign):
         rejection = self.admission.refuse(order, now)
         if rejection is not None:
             return self._deny(((order, rejection),), now)[0]
-        client, wire = self.client, self.wire
-        crosser, heard = self._crosser, client.listeners or self._hearers or self.running
-        if crosser is not None and not heard and native is None and wire.crosses(now):
+        client, wire, crosser = self.client, self.wire, self._crosser
+        heard = client.listeners or self._hearers
+        if crosser is not None and not heard and not self.running and native is None and wire.crosses(now):
             crossed = crosser(order, now)
             if crossed is not None:
                 return self._cross(order, now, *crossed)
@@ -153,8 +155,13 @@ class ExecutionGate(Foreign):
         wire.track(order_id, order.strategy_id)
         event = OrderSubmitted(order_id, now, now)
         client.pending[order_id] = sent = order.apply(event)
-        wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
-        self._log(event, sent)
+        wire.send(_SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
+        if not heard:
+            client.events.append(event)
+            if wire.requests.head > now and wire.reports.head > now:  # nothing more happens now
+                return sent
+        else:
+            self._log(event, sent)
         self._finish()
         return client.completed.get(order_id) or client.pending[order_id]
 
