@@ -7,18 +7,21 @@ costs an exception each time it is read, some forty times in an order's life.
 from __future__ import annotations
 
 from collections import deque
+from datetime import timedelta
 from typing import Any
 
 from backtrader.order import BuyOrder, OrderData, SellOrder
+from backtrader.utils.autodict import AutoOrderedDict
 
 __all__ = ["blank", "clone", "keep_terms", "noticed", "unfilled"]
 
 _new: Any = object.__new__
 _nothing = OrderData().__dict__
+_DAY = timedelta(days=1)
 _NAMES = (
     *("ref", "broker", "info", "comminfo", "triggered", "_active", "status", "_plimit", "exectype", "size", "valid"),
     *("created", "_limitoffset", "executed", "position", "dteos", "plen", "pannotated", "params", "p"),
-    *("data", "owner", "parent", "transmit", "tradeid", "order_id", "_ours", "price", "pricelimit"),
+    *("data", "owner", "parent", "transmit", "tradeid", "order_id", "_ours"),
 )
 """What an order comes to have as attributes. Python shares the names among the objects of a class as far as the first
 ones have them, and thirty at most: else each copy of an order is four times as large."""
@@ -33,6 +36,37 @@ def blank(kind: Any) -> Any:
     order = _new(kind)
     order.params = order.p = _new(kind.params)
     return order
+
+
+def begin(order: Any, price: Any, limit: Any) -> None:
+    """Begin a blank order that neither trails nor expires, as its class does: at `price`, else at its feed's close."""
+    data, terms = order.data, order.params
+    stamps, close = data.datetime, data.close[0]
+    order.ref, order.status = next(order.refbasis), 0
+    order.broker = order.comminfo = None
+    order.info = AutoOrderedDict()
+    order.triggered = False
+    order._active = order.parent is None
+    order._plimit = limit
+    if order.exectype is None:
+        order.exectype = 0
+    size = order.size
+    if order.ordtype:
+        size = order.size = -size
+    order._limitoffset, order.position = 0.0, 0
+    order.executed = unfilled(size)
+    order.created = created = _new(OrderData)
+    created.__dict__ = asked = _nothing.copy()
+    if not price:
+        price = limit or close
+    asked["dt"], asked["size"], asked["pclose"], asked["exbits"] = stamps[0], size, close, deque()
+    asked["price"], asked["pricelimit"], asked["_plimit"] = price, limit or price, limit
+    asked["trailamount"], asked["trailpercent"] = terms.trailamount, terms.trailpercent
+    now, session = stamps.datetime(), data.p.sessionend
+    end = now.replace(
+        hour=session.hour, minute=session.minute, second=session.second, microsecond=session.microsecond
+    )
+    order.dteos = data.date2num(end if end >= now else end + _DAY)
 
 
 def keep_terms(order: Any) -> None:

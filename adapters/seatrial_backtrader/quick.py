@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache, partial
 from typing import Any
 
+from backtrader import num2date
 from backtrader.brokers import BackBroker
-from backtrader.order import BuyOrder, SellOrder
+from backtrader.order import BuyOrder, Order, SellOrder
 
-from seatrial_backtrader.clones import blank
+from seatrial_backtrader.clones import begin, blank
 
 __all__ = ["QuickBroker"]
 
@@ -20,6 +22,15 @@ _POSITIONS = (
 
 _OF_LINES = ("buflen", "getlinealiases", "_getlinealias")
 """What a feed is asked for with each bar, and only its lines know."""
+
+
+_TRAILS = (Order.StopTrail, Order.StopTrailLimit)
+_num2date = lru_cache(maxsize=16)(num2date)  # an order, its fill and interest ask for the same bar's
+
+
+def _moment(stamps: Any, ago: int = 0, tz: Any = None, naive: bool = True) -> Any:  # noqa: FBT001, FBT002 - as a line's
+    """Return when a bar of a feed with these stamps was."""
+    return _num2date(stamps.array[stamps.idx + ago], tz=tz or stamps._tz, naive=naive)
 
 
 class QuickBroker(BackBroker):
@@ -35,6 +46,8 @@ class QuickBroker(BackBroker):
             for name in (*data.getlinealiases(), *_OF_LINES):
                 if not hasattr(kind, name):
                     own.setdefault(name, getattr(data.lines, name))
+            stamps = data.lines.datetime
+            vars(stamps)["datetime"] = partial(_moment, stamps)
 
     def get_notification(self) -> Any:
         """Return the next notification; `None` when there is none, which takes the stock broker an exception."""
@@ -90,11 +103,12 @@ class QuickBroker(BackBroker):
         terms.tradeid = order.tradeid = tradeid
         terms.parent = order.parent = parent
         terms.transmit = order.transmit = transmit
-        terms.price = order.price = price
-        terms.pricelimit = order.pricelimit = plimit
-        terms.trailamount, terms.trailpercent, terms.histnotify = trailamount, trailpercent, histnotify
-        order.__init__()
-        del order.price, order.pricelimit
+        terms.price, terms.pricelimit, terms.histnotify = price, plimit, histnotify
+        terms.trailamount, terms.trailpercent = trailamount, trailpercent
+        if valid is None and exectype not in _TRAILS:
+            begin(order, price, plimit)
+        else:
+            order.__init__()
         if info:
             order.addinfo(**info)
         self._ocoize(order, oco)
