@@ -156,18 +156,14 @@ class Ledgers(Switches):
 
     def witness(self, order: Any) -> Told:
         """Return what the strategy is to learn of an order as it stands at the venue."""
-        venue, executed = self.venue, order.executed
-        bits = len(executed.exbits)
-        if venue is None or executed.p2 == bits:
-            return Told(noticed(order))
-        if order.executed.remsize:
-            order = noticed(order)
-        else:  # nothing more happens to it
-            executed.p1, executed.p2 = executed.p2, bits
+        venue, notice = self.venue, noticed(order)
+        executed = notice.executed
+        if venue is None or executed.p2 == executed.p1:
+            return Told(notice)
         data = order.data
         if data._compensate is not None:
             data = data._compensate
-        return Told(order, venue.cash - venue.cash_before, (data, clone(venue.positions[data])))
+        return Told(notice, venue.cash - venue.cash_before, (data, clone(venue.positions[data])))
 
     def closing(self, order: Order) -> Any:
         """Return a Backtrader order for one that the gate sends by itself."""
