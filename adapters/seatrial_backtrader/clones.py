@@ -7,7 +7,7 @@ costs an exception each time it is read, some forty times in an order's life.
 from __future__ import annotations
 
 from collections import deque
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from backtrader.order import BuyOrder, OrderData, SellOrder
@@ -63,9 +63,7 @@ def begin(order: Any, price: Any, limit: Any) -> None:
     asked["price"], asked["pricelimit"], asked["_plimit"] = price, limit or price, limit
     asked["trailamount"], asked["trailpercent"] = terms.trailamount, terms.trailpercent
     now, session = stamps.datetime(), data.p.sessionend
-    end = now.replace(
-        hour=session.hour, minute=session.minute, second=session.second, microsecond=session.microsecond
-    )
+    end = datetime.combine(now, session, now.tzinfo)
     order.dteos = data.date2num(end if end >= now else end + _DAY)
 
 

@@ -50,10 +50,18 @@ class Matcher(IndexedBroker):
         self.interest = self._cash_at_start - self.cash
         super()._process_order_history()
 
-    def _execute(self, order: Any, ago: Any = None, *rest: Any, **named: Any) -> Any:
+    def _execute(  # noqa: PLR0917 - Backtrader's signature
+        self,
+        order: Any,
+        ago: Any = None,
+        price: Any = None,
+        cash: Any = None,
+        position: Any = None,
+        dtcoc: Any = None,
+    ) -> Any:
         if ago is not None:
             self.cash_before = self.cash
-        return super()._execute(order, ago, *rest, **named)
+        return super()._execute(order, ago, price, cash, position, dtcoc)
 
     def _try_exec(self, order: Any) -> None:
         if self.keeps_off_stale and order.data.datetime[0] <= order.created.dt:

@@ -30,7 +30,7 @@ _num2date = lru_cache(maxsize=16)(num2date)  # an order, its fill and interest a
 
 def _moment(stamps: Any, ago: int = 0, tz: Any = None, naive: bool = True) -> Any:  # noqa: FBT001, FBT002 - as a line's
     """Return when a bar of a feed with these stamps was."""
-    return _num2date(stamps.array[stamps.idx + ago], tz=tz or stamps._tz, naive=naive)
+    return _num2date(stamps.array[stamps._idx + ago], tz=tz or stamps._tz, naive=naive)
 
 
 class QuickBroker(BackBroker):

@@ -40,8 +40,6 @@ SCALARS = (
 )
 """What a ledger comes to, by the names of the stock broker's attributes."""
 _scalars = itemgetter(*SCALARS)
-_EXECUTED = ("dt", "size", "remsize", "price", "value", "comm", "pnl", "psize", "pprice", "margin")
-_executed = itemgetter(*_EXECUTED)
 _moving = itemgetter("status", "triggered", "comminfo", "_active", "broker")
 
 
@@ -206,5 +204,7 @@ class Replica:
 
 def _take_in(executed: Any, news: Any) -> None:
     """Let what the strategy knows was executed become what is reported, with the fills that are new."""
-    executed.exbits.extend(news.iterpending())
-    executed.__dict__.update(zip(_EXECUTED, _executed(news.__dict__), strict=True))
+    bits, read, known = executed.exbits, executed.p1, executed.p2
+    bits.extend(news.iterpending())
+    executed.__dict__.update(news.__dict__)
+    executed.exbits, executed.p1, executed.p2 = bits, read, known
