@@ -21,7 +21,7 @@ AMOUNTS = (None, 0.5)
 LINES = ("open", "high", "low", "close", "volume", "openinterest", "datetime")
 
 
-class Bars(bt.feed.DataBase):  # type: ignore[misc] # as above
+class Bars(bt.feed.DataBase):
     """Three daily bars, stamped at noon."""
 
     def start(self) -> None:
@@ -56,7 +56,7 @@ def fields(order: Any) -> dict[str, str]:
     return seen
 
 
-class Compares(bt.Strategy):  # type: ignore[misc] # as above
+class Compares(bt.Strategy):
     """Begin each order twice."""
 
     def __init__(self) -> None:
