@@ -47,8 +47,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ExecutionGate"]
 
-_SUBMIT = Leg.SUBMIT
-
 
 class ExecutionGate(Foreign):
     """One gate between one strategy side and one venue.
@@ -155,13 +153,10 @@ class ExecutionGate(Foreign):
         wire.track(order_id, order.strategy_id)
         event = OrderSubmitted(order_id, now, now)
         client.pending[order_id] = sent = order.apply(event)
-        wire.send(_SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
-        if not heard:
-            client.events.append(event)
-            if wire.requests.head > now and wire.reports.head > now:  # nothing more happens now
-                return sent
-        else:
-            self._log(event, sent)
+        wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
+        self._log(event, sent)
+        if not heard and wire.requests.head > now and wire.reports.head > now:  # nothing more happens now
+            return sent
         self._finish()
         return client.completed.get(order_id) or client.pending[order_id]
 
