@@ -45,9 +45,9 @@ class BrokerAccount:
         :raises InvalidMarketDataError: where Backtrader has booked such a close, as it does with futures.
         """
         value = self._broker.get_value()
-        if isnan(value):
-            value = self._value_at_last_prices()
-        if value != self.value:
+        if value != self.value:  # as a NaN always is
+            if isnan(value):
+                value = self._value_at_last_prices()
             self.value, self._exact = value, exact(value)
         return self._exact - self.withheld if self.withheld else self._exact
 

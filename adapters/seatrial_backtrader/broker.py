@@ -146,7 +146,7 @@ class SeatrialBroker(Lookout):
         self._ruled = self.gate.admission.risk is not None
         self._stamps = DailyStamps(self._names.datas if _delays(self.p.latency_config, *Leg) else {})
         if self.venue is not None:
-            self.venue.desk = self.desk
+            self.venue.report_to(self.desk)
             self.venue.keeps_off_stale = self.keeps_off_stale
         self.logbook = Logbook(self) if self.p.record else None
         self.recovery = Recovery(self)
@@ -236,10 +236,10 @@ class SeatrialBroker(Lookout):
             self.venue.submit(self._replica.twin(order), check=check)
             self._flush()
             return order
-        leader = leader_of(order)
-        if leader == order.ref and order.transmit and leader not in self._groups:
-            self._send([(order, check)])
+        if order.parent is None and order.transmit and order.ref not in self._groups:
+            self._send_alone(order, check=check)
             return order
+        leader = leader_of(order)
         lost = leader != order.ref and leader not in self._groups and not self._is_there(leader)
         held = [(one, checked) for one, checked in self._groups.pop(leader, []) if self._is_held(one, leader)]
         group = [*held, (order, check)]
@@ -268,38 +268,58 @@ class SeatrialBroker(Lookout):
         gate, desk = self.gate, self.desk
         if gate is None or desk is None:
             return
-        now = desk.turn = self._turn(group[0][0].data)
-        self._show(gate, now)
+        now = self._take_turn(gate, desk, group[0][0])
         strategy_id = self._names.strategy(group[0][0].owner)
-        tickets: list[Ticket] = []
-        cores: list[Order] = []
-        for order, checked in group:
-            symbol = self._names.symbol(order.data)
-            order_id = order.order_id = self._next_id(strategy_id)
-            cores.append(core_order(order, symbol, strategy_id, order_id, now, **self._links(order)))
-            tickets.append(Ticket(order, order_id, symbol, now, cores[-1].quantity, check=checked))
-            desk.open(tickets[-1])
-            self._owners[symbol] = order.owner
-        sent = (gate.submit(cores[0], now),) if len(cores) == 1 else gate.submit_group(tuple(cores), now)
-        for ticket, core in zip(tickets, sent, strict=True):
-            if not core.reached_venue:
-                self._refuse(ticket, core)
-            elif not ticket.entered and desk.tickets.get(ticket.order.ref) is ticket:
-                self.announce(ticket)
-                ticket.announced = True
+        written = [self._write(desk, order, strategy_id, now, check=checked) for order, checked in group]
+        sent = gate.submit_group(tuple([core for _, core in written]), now)
+        for (ticket, _), core in zip(written, sent, strict=True):
+            self._see_off(desk, ticket, core)
         self._flush()
 
-    def _next_id(self, strategy_id: str) -> str:
+    def _send_alone(self, order: Any, *, check: bool) -> None:
+        gate, desk = self.gate, self.desk
+        if gate is None or desk is None:
+            return
+        now = self._take_turn(gate, desk, order)
+        ticket, core = self._write(desk, order, self._names.strategy(order.owner), now, check=check)
+        self._see_off(desk, ticket, gate.submit(core, now))
+        if desk.carry:
+            self._flush()
+
+    def _take_turn(self, gate: ExecutionGate, desk: Desk, order: Any) -> int:
+        """Return when the strategy sends an order; the rules have seen by then what they had no use for before."""
+        now = desk.turn = self._turn(order.data)
+        if self._patient:
+            self._show(gate, now)
+        return now
+
+    def _write(self, desk: Desk, order: Any, strategy_id: str, now: int, *, check: bool) -> tuple[Ticket, Order]:
+        """Return an order's ticket, which the desk knows from now on, and the order in the core's terms."""
+        symbol = self._names.symbol(order.data)
         n = self._sent[strategy_id] = self._sent.get(strategy_id, 0) + 1
-        return f"{strategy_id}-{n}"
+        order_id = order.order_id = f"{strategy_id}-{n}"
+        core = core_order(order, symbol, strategy_id, order_id, now, **self._links(order))
+        ticket = Ticket(order, order_id, symbol, now, core.quantity, check)
+        desk.open(ticket)
+        self._owners[symbol] = order.owner
+        return ticket, core
+
+    def _see_off(self, desk: Desk, ticket: Ticket, core: Order) -> None:
+        """Tell the strategy what became of its order as it left."""
+        if not core.reached_venue:
+            self._refuse(ticket, core)
+        elif not ticket.entered and desk.tickets.get(ticket.order.ref) is ticket:
+            self.announce(ticket)
+            ticket.announced = True
 
     def _links(self, order: Any) -> dict[str, str | None]:
         """Return the ids that tie an order to its parent, and to those that end with it."""
         parent = None if order.parent is None else getattr(order.parent, "order_id", None)
         if parent is not None:
             return {"parent_id": parent, "oco_id": f"{parent}.exits"}
-        leader = self._ocos.get(order.ref, order.ref)
-        known = None if self.desk is None or leader == order.ref else self.desk.tickets.get(leader)
+        ref = order.ref
+        leader = self._ocos.get(ref, ref)
+        known = None if self.desk is None or leader == ref else self.desk.tickets.get(leader)
         return {"oco_id": known.order_id} if known is not None else {}
 
     def _refuse(self, ticket: Ticket, core: Order) -> None:

@@ -7,14 +7,17 @@ costs an exception each time it is read, some forty times in an order's life.
 from __future__ import annotations
 
 from collections import deque
+from datetime import datetime, timedelta
 from typing import Any
 
 from backtrader.order import BuyOrder, OrderData, SellOrder
+from backtrader.utils.autodict import AutoOrderedDict
 
-__all__ = ["clone", "keep_terms", "noticed", "unfilled"]
+__all__ = ["blank", "clone", "keep_terms", "noticed", "unfilled"]
 
 _new: Any = object.__new__
-_NOTHING = OrderData()
+_nothing = OrderData().__dict__
+_DAY = timedelta(days=1)
 _NAMES = (
     *("ref", "broker", "info", "comminfo", "triggered", "_active", "status", "_plimit", "exectype", "size", "valid"),
     *("created", "_limitoffset", "executed", "position", "dteos", "plen", "pannotated", "params", "p"),
@@ -28,9 +31,48 @@ for _kind in (BuyOrder, SellOrder):
         setattr(_first, _name, None)
 
 
+def blank(kind: Any) -> Any:
+    """Return an order that has everything to be asked for, and its beginning, still to come: it has only defaults."""
+    order = _new(kind)
+    order.params = order.p = _new(kind.params)
+    return order
+
+
+def begin(order: Any, price: Any, limit: Any) -> None:
+    """Begin a blank order that neither trails nor expires, as its class does: at `price`, else at its feed's close."""
+    data, terms = order.data, order.params
+    stamps, close = data.datetime, data.close[0]
+    order.ref, order.status = next(order.refbasis), 0
+    order.broker = order.comminfo = None
+    order.info = AutoOrderedDict()
+    order.triggered = False
+    order._active = order.parent is None
+    order._plimit = limit
+    if order.exectype is None:
+        order.exectype = 0
+    size = order.size
+    if order.ordtype:
+        size = order.size = -size
+    order._limitoffset, order.position = 0.0, 0
+    order.executed = unfilled(size)
+    order.created = created = _new(OrderData)
+    created.__dict__ = asked = _nothing.copy()
+    if not price:
+        price = limit or close
+    asked["dt"], asked["size"], asked["pclose"], asked["exbits"] = stamps[0], size, close, deque()
+    asked["price"], asked["pricelimit"], asked["_plimit"] = price, limit or price, limit
+    asked["trailamount"], asked["trailpercent"] = terms.trailamount, terms.trailpercent
+    now, session = stamps.datetime(), data.p.sessionend
+    end = datetime.combine(now, session, now.tzinfo)
+    order.dteos = data.date2num(end if end >= now else end + _DAY)
+
+
 def keep_terms(order: Any) -> None:
     """Let an order have what it is asked for most as attributes of its own, as far as it has none of that name."""
-    own, asked = order.__dict__, order.p
+    own = order.__dict__
+    if "transmit" in own:
+        return
+    asked = order.p
     own.setdefault("data", asked.data)
     own.setdefault("owner", asked.owner)
     own.setdefault("parent", asked.parent)
@@ -50,13 +92,16 @@ def noticed(order: Any) -> Any:
     """Return an order as it stands, for a notification: its fills since the last one are marked as news."""
     executed = order.executed
     executed.p1, executed.p2 = executed.p2, len(executed.exbits)
-    notice = clone(order)
-    notice.executed = clone(executed)
+    notice, news = _new(type(order)), _new(type(executed))
+    notice.__dict__ = own = order.__dict__.copy()
+    news.__dict__ = executed.__dict__.copy()
+    own["executed"] = news
     return notice
 
 
 def unfilled(size: Any) -> Any:
     """Return what was executed of an order of `size` units that has not met the market."""
-    data = clone(_NOTHING)
-    data.exbits, data.remsize = deque(), size
+    data = _new(OrderData)
+    data.__dict__ = own = _nothing.copy()
+    own["exbits"], own["remsize"] = deque(), size
     return data

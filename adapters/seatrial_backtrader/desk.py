@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
 import backtrader as bt
+import msgspec
 
 from seatrial.contracts.rejection import RefusedBy, Rejection, RejectionReason
 from seatrial.contracts.terms import Liquidity
@@ -66,56 +67,43 @@ class Book(Protocol):
         ...
 
 
-class Ticket:
-    """One order under way or at work: the strategy's object, the venue's, and what the core knows it by."""
+class Ticket(msgspec.Struct, eq=False):
+    """One order under way or at work: the strategy's object, the venue's, and what the core knows it by.
 
-    __slots__ = (
-        "accepted",
-        "announced",
-        "arrived",
-        "asked",
-        "check",
-        "entered",
-        "fills",
-        "left",
-        "order",
-        "order_id",
-        "sent",
-        "symbol",
-        "twin",
-        "withdrawn",
-    )
+    It asks for `left` units, and left at `sent` (UNIX ns UTC).
+    """
 
-    def __init__(self, order: Any, order_id: str, symbol: str, sent: int, left: Decimal, *, check: bool) -> None:
-        """Note an order for `left` units that is about to leave at `sent` (UNIX ns UTC)."""
-        self.order = order
-        self.twin = order
-        self.order_id = order_id
-        self.symbol = symbol
-        self.sent = sent
-        self.check = check
-        self.arrived = sent
-        self.left = left
-        self.fills = 0
-        self.accepted = self.announced = self.entered = False
-        self.asked = order
-        """The object by which the strategy asked to cancel: perhaps a copy."""
-        self.withdrawn: bool | None = None
+    order: Any
+    order_id: str
+    symbol: str
+    sent: int
+    left: Decimal
+    check: bool
+    twin: Any = None
+    arrived: int = 0
+    fills: int = 0
+    accepted: bool = False
+    announced: bool = False
+    entered: bool = False
+    asked: Any = None
+    """The object by which the strategy asked to cancel: perhaps a copy."""
+    withdrawn: bool | None = None
+
+    def __post_init__(self) -> None:
+        """Begin with one object for all."""
+        self.twin = self.asked = self.order
+        self.arrived = self.sent
 
 
-class Told:
-    """What one report brings: an order as it stood, the cash that moved, and a position as it then was."""
+class Told(msgspec.Struct, eq=False):
+    """What one report brings: an order as it stood, the cash that moved in currency, a feed with its position."""
 
-    __slots__ = ("before", "cash", "held", "order", "silent")
-
-    def __init__(self, order: Any, cash: float = 0.0, held: tuple[Any, Any] | None = None) -> None:
-        """Carry a clone of the venue's order, cash in currency, and a feed with its position."""
-        self.order = order
-        self.cash = cash
-        self.held = held
-        self.before: tuple[Told, ...] = ()
-        self.silent = False
-        """Whether the strategy is not notified, as Backtrader does not for a trigger."""
+    order: Any
+    cash: float = 0.0
+    held: tuple[Any, Any] | None = None
+    before: tuple[Told, ...] = ()
+    silent: bool = False
+    """Whether the strategy is not notified, as Backtrader does not for a trigger."""
 
 
 class Desk:
@@ -164,7 +152,8 @@ class Desk:
             first = Ticket(made, order.order_id, order.symbol, order.created_at, order.quantity, check=True)
             self.open(first)
         if now > first.sent:
-            self.waiting.append((now, tuple([order.order_id for order in orders]), False))
+            ids = tuple([order.order_id for order in orders]) if len(orders) > 1 else (orders[0].order_id,)
+            self.waiting.append((now, ids, False))
         else:
             self._enter([by_id[order.order_id] for order in orders if order.order_id in by_id], now)
 
@@ -196,11 +185,13 @@ class Desk:
     def _admit(self, now: int | None) -> None:
         waiting, self.waiting = self.waiting, []
         for arrived, ids, cancels in waiting:
-            tickets = [ticket for order_id in ids if (ticket := self.by_id.get(order_id)) is not None]
-            if now is None:
-                ready = not [ticket for ticket in tickets if arrived > self._cutoff(ticket.twin.data)]
-            else:
-                ready = cancels and arrived <= now
+            tickets: list[Ticket] = []
+            ready = now is None or (cancels and arrived <= now)
+            for order_id in ids:
+                ticket = self.by_id.get(order_id)
+                if ticket is not None:
+                    tickets.append(ticket)
+                    ready = ready and (now is not None or arrived <= self._cutoff(ticket.twin.data))
             if not ready or (cancels and any(ids[0] in held for _, held, _ in self.waiting)):
                 self.waiting.append((arrived, ids, cancels))
             elif not cancels:
@@ -212,7 +203,7 @@ class Desk:
 
     def _cutoff(self, data: Any) -> int:
         """Return until when an order must have arrived to take part in a feed's present bar; -1 without a bar."""
-        if not len(data):
+        if not len(data.datetime):
             return -1
         start, end = self._bar(data)
         return start + (end - start) * self._part // self._whole
@@ -351,7 +342,7 @@ class Desk:
 
     def _span(self, ticket: Ticket, data: Any) -> tuple[int, int]:
         """Return the present bar of a feed; before its first, where Backtrader shows the last one, the arrival."""
-        return self._bar(data) if len(data) else (ticket.arrived, ticket.arrived)
+        return self._bar(data) if len(data.datetime) else (ticket.arrived, ticket.arrived)
 
     def _match_time(self, ticket: Ticket, order: Any, bit: Any) -> int:
         """Return when in its bar a fill happened: at the open, at the close, or at a moment drawn between the two."""

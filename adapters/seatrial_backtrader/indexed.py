@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from backtrader.brokers import BackBroker
-
 from seatrial_backtrader.pending import PendingOrders
+from seatrial_backtrader.quick import QuickBroker
 
 __all__ = ["IndexedBroker"]
 
 
-class IndexedBroker(BackBroker):
+class IndexedBroker(QuickBroker):
     """The stock broker over `PendingOrders`: same fills, same notifications, same cash, to the last bit.
 
     A price that a strategy assigns to a resting order (`order.created.price`, `order.created.pricelimit`) counts, as it
@@ -41,10 +40,6 @@ class IndexedBroker(BackBroker):
                 self._get_value()
                 return
         super().next()
-
-    def get_notification(self) -> Any:
-        """Return the next notification; `None` when there is none, which takes the stock broker an exception."""
-        return self.notifs.popleft() if self.notifs else None
 
     def _process_order_history(self) -> None:
         if self._userhist:

@@ -90,9 +90,10 @@ class Ledgers(Switches):
         """Keep orders back no longer: they have arrived."""
         children = self._book._pchildren
         for ticket in tickets:
-            kept = children.get(leader_of(ticket.order))
-            if kept is not None and ticket.order in kept:
-                kept.remove(ticket.order)
+            order = ticket.order
+            kept = children.get(order.ref if order.parent is None else order.parent.ref)
+            if kept and order in kept:
+                kept.remove(order)
 
     def notify(self, order: Any) -> None:
         """Take what the stock broker says of an order."""
@@ -155,12 +156,13 @@ class Ledgers(Switches):
 
     def witness(self, order: Any) -> Told:
         """Return what the strategy is to learn of an order as it stands at the venue."""
-        notice = noticed(order)
-        if self.venue is None or notice.executed.p2 == notice.executed.p1:
+        venue, notice = self.venue, noticed(order)
+        executed = notice.executed
+        if venue is None or executed.p2 == executed.p1:
             return Told(notice)
-        compensated = order.data._compensate
-        data = order.data if compensated is None else compensated
-        venue = self.venue
+        data = order.data
+        if data._compensate is not None:
+            data = data._compensate
         return Told(notice, venue.cash - venue.cash_before, (data, clone(venue.positions[data])))
 
     def closing(self, order: Order) -> Any:
@@ -178,10 +180,11 @@ class Ledgers(Switches):
         return made
 
     def _hear(self, event: Event, order: Order | None, native: object) -> None:  # noqa: ARG002 - a sink's signature
-        if isinstance(native, Told):
+        if type(native) is Told:
+            apply = self._apply if self._replica is None else self._replica.apply
             for told in native.before:
-                self._apply(told)
-            self._apply(native)
+                apply(told)
+            apply(native)
         elif isinstance(native, Decimal):
             self._account.withheld -= native
 

@@ -50,10 +50,18 @@ class Matcher(IndexedBroker):
         self.interest = self._cash_at_start - self.cash
         super()._process_order_history()
 
-    def _execute(self, order: Any, ago: Any = None, *rest: Any, **named: Any) -> Any:
+    def _execute(  # noqa: PLR0917 - Backtrader's signature
+        self,
+        order: Any,
+        ago: Any = None,
+        price: Any = None,
+        cash: Any = None,
+        position: Any = None,
+        dtcoc: Any = None,
+    ) -> Any:
         if ago is not None:
             self.cash_before = self.cash
-        return super()._execute(order, ago, *rest, **named)
+        return super()._execute(order, ago, price, cash, position, dtcoc)
 
     def _try_exec(self, order: Any) -> None:
         if self.keeps_off_stale and order.data.datetime[0] <= order.created.dt:
@@ -72,9 +80,9 @@ class Matcher(IndexedBroker):
 
 
 class Venue(Matcher):
-    """The far ledger, where orders match before the strategy hears of it; it tells the desk instead of the strategy."""
+    """The far ledger, where orders match before the strategy hears of it: the desk does instead."""
 
-    def notify(self, order: Any) -> None:
-        """Tell the desk."""
-        if self.desk is not None:
-            self.desk.hear(order)
+    def report_to(self, desk: Desk) -> None:
+        """Tell `desk` of orders, without a step between."""
+        self.desk = desk
+        self.__dict__["notify"] = desk.hear

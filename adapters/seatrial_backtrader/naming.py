@@ -34,11 +34,11 @@ class Names:
 
     def strategy(self, owner: Any) -> str:
         """Return the id of the strategy that owns an order; an order of nobody's belongs to the first."""
-        strategies = list(self._strategies)
-        if owner is None and strategies:
-            owner = strategies[0]
-        name = self._owners.get(id(owner))
+        name = None if owner is None else self._owners.get(id(owner))
         if name is None:
+            strategies = list(self._strategies)
+            if owner is None and strategies:
+                owner = strategies[0]
             for one in strategies:
                 if id(one) not in self._owners:
                     self._owners[id(one)] = unique(type(one).__name__, set(self._owners.values()))

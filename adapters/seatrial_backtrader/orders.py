@@ -26,30 +26,55 @@ _STOPS = frozenset({BtOrder.Stop, BtOrder.StopLimit, BtOrder.StopTrail, BtOrder.
 _LIMITS = frozenset({BtOrder.StopLimit, BtOrder.StopTrailLimit})
 _TRAILS = frozenset({BtOrder.StopTrail, BtOrder.StopTrailLimit})
 _PERCENT = 100
+_MARKET, _AT_MARKET = BtOrder.Market, OrderType.MARKET
+_SIDES = {BtOrder.Buy: OrderSide.BUY, BtOrder.Sell: OrderSide.SELL}
 
 
-def core_order(order: Any, symbol: str, strategy_id: str, order_id: str, now: int, **links: str | None) -> Order:
-    """Return a Backtrader order in the core's terms, created at `now` (UNIX ns UTC), tied to others by `links`.
+def core_order(
+    order: Any,
+    symbol: str,
+    strategy_id: str,
+    order_id: str,
+    now: int,
+    *,
+    parent_id: str | None = None,
+    oco_id: str | None = None,
+) -> Order:
+    """Return a Backtrader order in the core's terms, created at `now` (UNIX ns UTC).
 
     What Backtrader takes and the core does not (a price of zero, a trail without a distance) travels as a NATIVE order:
     it is valued at the mark, and never presumed to reduce.
 
     :raises InvalidOrderError: for a size that is no number.
     """
+    kind = order.exectype
+    side, quantity = _SIDES[order.ordtype], abs(exact(order.size))
+    if kind == _MARKET and order.valid is None:
+        return Order(
+            order_id=order_id,
+            symbol=symbol,
+            side=side,
+            order_type=_AT_MARKET,
+            quantity=quantity,
+            created_at=now,
+            strategy_id=strategy_id,
+            parent_id=parent_id,
+            oco_id=oco_id,
+        )
     common: dict[str, Any] = {
         "order_id": order_id,
         "symbol": symbol,
-        "side": OrderSide.BUY if order.isbuy() else OrderSide.SELL,
-        "quantity": abs(exact(order.size)),
+        "side": side,
+        "quantity": quantity,
         "created_at": now,
         "strategy_id": strategy_id,
-        **links,
+        "parent_id": parent_id,
+        "oco_id": oco_id,
     }
     if order.valid is not None:
         common |= {"time_in_force": TimeInForce.GTD, "expire_at": _expiry(order.valid, now)}
-    kind = order.exectype
-    if kind == BtOrder.Market:
-        return Order(order_type=OrderType.MARKET, **common)
+    if kind == _MARKET:
+        return Order(order_type=_AT_MARKET, **common)
     try:
         return Order(order_type=_TYPES[kind], **_prices(order), **common)
     except (InvalidOrderError, KeyError):

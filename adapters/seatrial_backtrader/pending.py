@@ -56,6 +56,8 @@ class PendingOrders(deque[Any]):
 
     def latest_first(self, refs: Iterable[int]) -> list[Any]:
         """Return the orders with these refs from the last to the first."""
+        if len(self) == 1 and self[0] is None:  # a pass that has taken the only one out
+            return []
         refs = frozenset(refs)
         return [order for order in reversed(self) if order is not None and order.ref in refs]
 

@@ -106,11 +106,11 @@ class Writer:
             self._held.append(order)
             number = self._numbers[id(order)] = len(self.orders)
             self.orders.append(None)
-            asked = vars(order.p)  # an order may hold the same as attributes of its own
+            asked = order.p  # an order may hold the same as attributes of its own
             moving = {
                 name: plain(value, name)
                 for name, value in vars(order).items()
-                if name not in _ASIDE and asked.get(name, asked) is not value
+                if name not in _ASIDE and getattr(asked, name, asked) is not value
             }
             self.orders[number] = {
                 "terms": self._write_terms(order),

@@ -39,9 +39,7 @@ SCALARS = (
     "_fundshares",
 )
 """What a ledger comes to, by the names of the stock broker's attributes."""
-_scalars = itemgetter(*SCALARS)
-_EXECUTED = ("dt", "size", "remsize", "price", "value", "comm", "pnl", "psize", "pprice", "margin")
-_executed = itemgetter(*_EXECUTED)
+_moving = itemgetter("status", "triggered", "comminfo", "_active", "broker")
 
 
 class OpenOrders(Sequence[Any]):
@@ -96,10 +94,11 @@ class Replica:
 
     def twin(self, order: Any) -> Any:
         """Return the venue's own object for the strategy's order; what was asked for is shared, what happens is not."""
-        self.touch()
+        if len(self._near.positions) != len(self.far.positions):
+            self.touch()
         twin = clone(order)
         twin.executed = unfilled(order.executed.remsize)
-        vars(twin)[OURS] = self.orders[order.ref] = order
+        twin._ours = self.orders[order.ref] = order
         return twin
 
     def begin(self) -> None:
@@ -121,47 +120,60 @@ class Replica:
     def touch(self) -> None:
         """Enter every feed in both books in the same order: sums of floats follow it."""
         near, far = self._near.positions, self.far.positions
-        if len(near) != len(far):
-            for data in (*near, *far):
-                near[data]
-                far[data]
+        for data in (*near, *far):
+            near[data]
+            far[data]
 
     def apply(self, told: Told) -> None:
         """Take in a report: the order, the cash and the position change together, then the strategy is notified."""
         near, news = self._near, told.order
         theirs, ref = news.__dict__, news.ref
-        order = self.asked.pop(ref, None) or self.orders.get(ref) or theirs.get(OURS)
+        order = self.orders.get(ref) or theirs.get(OURS)
+        if self.asked or order is None:
+            order = self._addressee(news, order)
+        reported = news.executed
+        if reported.p1 == reported.p2:
+            order.executed.dt = reported.dt
+        else:
+            _take_in(order.executed, reported)
+        order.status, order.triggered, order.comminfo, order._active, order.broker = _moving(theirs)
+        if "plen" in theirs:
+            order.plen = theirs["plen"]
+        if "pannotated" in theirs:
+            order.pannotated = theirs["pannotated"]
+        if told.held is not None:
+            data, position = told.held
+            if len(near.positions) != len(self.far.positions):
+                self.touch()
+            near.positions[data].__dict__.update(position.__dict__)
+            near.cash += told.cash
+        self._note(order, ref, order.status)
+        if not told.silent:
+            near.tell(order)
+
+    def _addressee(self, news: Any, order: Any) -> Any:
+        """Return the object that a report is about, where it may be another than the `order` the strategy sent."""
+        order = self.asked.pop(news.ref, None) or order
         if order is None:  # an order of the past, which Backtrader made itself
             order = clone(news)
             order.executed = unfilled(news.size)
-        _take_in(order.executed, news.executed)
-        ours, status = order.__dict__, theirs["status"]
-        ours["status"], ours["triggered"], ours["comminfo"] = status, theirs["triggered"], theirs["comminfo"]
-        ours["_active"], ours["broker"] = theirs["_active"], theirs["broker"]
-        for name in ("plen", "pannotated"):
-            if name in theirs:
-                ours[name] = theirs[name]
-        if told.held is not None:
-            data, position = told.held
-            self.touch()
-            near.positions[data].__dict__.update(position.__dict__)
-            near.cash += told.cash
+        return order
+
+    def _note(self, order: Any, ref: int, status: int) -> None:
+        """Know which orders are at the venue, by what has been reported of them."""
         if status in _ALIVE:
             self.orders[ref] = order  # perhaps again: a child that comes late sends its parent once more
             if status == _ACCEPTED:
                 self.accepted[ref] = order
             elif status == _SUBMITTED:
-                near.orders.append(order)
+                self._near.orders.append(order)
         else:
             self.orders.pop(ref, None)
             self.accepted.pop(ref, None)
-        if not told.silent:
-            near.tell(order)
 
     def reflect(self) -> None:
         """Let the far ledger follow: valuing some feeds alone books deposits, and values the account anew."""
-        for name in SCALARS:
-            setattr(self.far, name, getattr(self._near, name))
+        _equate(self.far, self._near)
         self.far._cash_addition.clear()
 
     def settle(self) -> None:
@@ -170,13 +182,14 @@ class Replica:
         if not self.in_flight():
             if len(near.positions) != len(far.positions):
                 self.touch()
-            near.__dict__.update(zip(SCALARS, _scalars(far.__dict__), strict=True))
+            _equate(near, far)
             near._cash_addition.clear()
             far.orders.clear()  # of which only the strategy's are ever asked for
             positions = near.positions
             for data, position in far.positions.items():
-                if position.size or positions[data].size:  # one that was flat has not changed
-                    positions[data].__dict__.update(position.__dict__)
+                known = positions[data]
+                if position.size or known.size:  # one that was flat has not changed
+                    known.__dict__.update(position.__dict__)
             return
         near.cash -= far.interest
         for data, position in near.positions.items():
@@ -187,10 +200,16 @@ class Replica:
         near._get_value()
 
 
+def _equate(near: Any, far: Any) -> None:
+    """Let one ledger come to what another does: all of `SCALARS`, one by one, for a loop takes four times as long."""
+    near.cash, near._value, near._valuemkt = far.cash, far._value, far._valuemkt
+    near._valuelever, near._valuemktlever, near._leverage = far._valuelever, far._valuemktlever, far._leverage
+    near._unrealized, near._fundval, near._fundshares = far._unrealized, far._fundval, far._fundshares
+
+
 def _take_in(executed: Any, news: Any) -> None:
     """Let what the strategy knows was executed become what is reported, with the fills that are new."""
-    if news.p1 == news.p2:
-        executed.dt = news.dt
-        return
-    executed.exbits.extend(news.iterpending())
-    executed.__dict__.update(zip(_EXECUTED, _executed(news.__dict__), strict=True))
+    bits, read, known = executed.exbits, executed.p1, executed.p2
+    bits.extend(news.iterpending())
+    executed.__dict__.update(news.__dict__)
+    executed.exbits, executed.p1, executed.p2 = bits, read, known

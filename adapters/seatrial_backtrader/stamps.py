@@ -7,8 +7,8 @@ stamped 50 ms after something may read as 49.999 ms after it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import backtrader as bt
@@ -31,6 +31,7 @@ _FRAMES = {
 }
 
 
+@lru_cache(maxsize=64)  # a bar's stamp is read several times
 def to_ns(stamp: float) -> int:
     """Return a date number as UNIX ns UTC.
 
@@ -46,16 +47,23 @@ def exact(number: Any) -> Decimal:
     """Return a number as the shortest decimal that reads back as it; whole numbers without a fraction."""
     if type(number) is int:
         return Decimal(number)
-    number = float(number)
+    return _shortest(number if type(number) is float else float(number))
+
+
+@lru_cache(maxsize=256)  # a price is a mark, then paid, then noted
+def _shortest(number: float) -> Decimal:
     return Decimal(int(number)) if number.is_integer() else Decimal(repr(number))
 
 
 def stamp_of(data: Any) -> float | None:
     """Return the date number of a feed's present bar; `None` before the first, or where exactbars keeps none."""
-    if len(data):
-        with suppress(IndexError):
-            return float(data.datetime[0])
-    return None
+    stamps = data.datetime
+    if not len(stamps):
+        return None
+    try:
+        return float(stamps[0])
+    except IndexError:
+        return None
 
 
 def last_price(data: Any, known: float | None) -> tuple[float, float]:
@@ -69,8 +77,17 @@ def last_price(data: Any, known: float | None) -> tuple[float, float]:
 
 def newest(datas: Iterable[Any]) -> int:
     """Return the newest stamp of the feeds, in UNIX ns UTC; 0 before the first bar."""
-    stamps = [stamp for data in datas if (stamp := stamp_of(data)) is not None]
-    return to_ns(max(stamps)) if stamps else 0
+    latest: float | None = None
+    for data in datas:
+        stamp = stamp_of(data)
+        if stamp is not None and (latest is None or stamp > latest):
+            latest = stamp
+    return 0 if latest is None else to_ns(latest)
+
+
+@lru_cache(maxsize=64)
+def _knows_its_span(kind: Any) -> bool:
+    return hasattr(kind, "exact_span")
 
 
 def span(data: Any) -> tuple[int, int]:
@@ -79,14 +96,13 @@ def span(data: Any) -> tuple[int, int]:
     It began when the bar before it ended, or a whole period before its end if that is later; a tick takes no time.
     A feed that knows better says so itself, by `exact_span`.
     """
-    told = getattr(type(data), "exact_span", None)
-    if told is not None:
-        began, ended = told(data)
+    if _knows_its_span(data.__class__):
+        began, ended = data.exact_span()
         return int(began), int(ended)
     stamps = data.datetime
     end = to_ns(stamps[0])
     start = end - _FRAMES.get(data._timeframe, 0) * (data._compression or 1)
-    if len(data) > 1:
+    if len(stamps) > 1:
         try:
             before = to_ns(stamps[-1])
         except IndexError:  # a feed under exactbars may keep one bar alone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from seatrial.clock import duration_ns, from_ns
@@ -16,8 +17,7 @@ _DAY = 86_400 * 10**9
 def next_turn(after: int, boundary: time, zone: str) -> int:
     """Return the first turn of the day later than `after`; both in UNIX ns UTC."""
     if zone == "UTC":  # whose days are all alike: no calendar is needed
-        first = ((boundary.hour * 60 + boundary.minute) * 60 + boundary.second) * 10**9 + boundary.microsecond * 1_000
-        return after + _DAY - (after - first) % _DAY
+        return after + _DAY - (after - _since_midnight(boundary)) % _DAY
     region = ZoneInfo(zone)
     day = from_ns(after).astimezone(region).date() - timedelta(days=1)
     while True:
@@ -25,6 +25,12 @@ def next_turn(after: int, boundary: time, zone: str) -> int:
         if turn > after:
             return turn
         day += timedelta(days=1)
+
+
+@lru_cache(maxsize=8)
+def _since_midnight(boundary: time) -> int:
+    """Return how long after midnight a day turns, in ns."""
+    return ((boundary.hour * 60 + boundary.minute) * 60 + boundary.second) * 10**9 + boundary.microsecond * 1_000
 
 
 def last_turn(until: int, boundary: time, zone: str) -> int:

@@ -211,7 +211,8 @@ class Delivery(ReportLeg):
             self._go_on(order, after, event)
         if client.listeners or native is not None or self._hearers:
             self._log(event, after, native)
-            self._hear()
+            if self._unheard:
+                self._hear()
         else:
             client.events.append(event)
 

@@ -65,12 +65,12 @@ class Enforcement(Delivery):
 
     def _assess(self) -> bool:
         """Latch what watching rules ask for; return whether anything came of it."""
-        risk = self.admission.risk
-        if risk is None:
+        admission = self.admission
+        if admission.risk is None:
             return False
-        trips = risk.watch(self.now)
+        trips = admission.risk.watch(self.now)
         latched = self._latch(trips) if trips else False
-        return self._flatten(self.now) or latched if self.admission.controls.flattens else latched
+        return self._flatten(self.now) or latched if admission.controls.flattens else latched
 
     def _latch(self, trips: Iterable[Trip]) -> bool:
         now, admission = self.now, self.admission

@@ -143,9 +143,9 @@ class ExecutionGate(Foreign):
         rejection = self.admission.refuse(order, now)
         if rejection is not None:
             return self._deny(((order, rejection),), now)[0]
-        client, wire = self.client, self.wire
-        crosser, heard = self._crosser, client.listeners or self._hearers or self.running
-        if crosser is not None and not heard and native is None and wire.crosses(now):
+        client, wire, crosser = self.client, self.wire, self._crosser
+        heard = client.listeners or self._hearers
+        if crosser is not None and not heard and not self.running and native is None and wire.crosses(now):
             crossed = crosser(order, now)
             if crossed is not None:
                 return self._cross(order, now, *crossed)
@@ -155,6 +155,8 @@ class ExecutionGate(Foreign):
         client.pending[order_id] = sent = order.apply(event)
         wire.send(Leg.SUBMIT, order_id, now, PlaceRequest((order_id,)), native)
         self._log(event, sent)
+        if not heard and wire.requests.head > now and wire.reports.head > now:  # nothing more happens now
+            return sent
         self._finish()
         return client.completed.get(order_id) or client.pending[order_id]
 

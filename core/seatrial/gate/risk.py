@@ -314,7 +314,7 @@ class Risk:
 
     def turn_day(self, *, judging: bool) -> None:
         """Begin a day at the present equity, or within a bar at that before it: nobody knows yet what its fills are."""
-        self._measure_from(self._account.equity if judging else self._judged, self.peak)
+        _set_day_start(self._view, self._account.equity if judging else self._judged)
 
     def enabled(self, by: str, reason: str, released: Iterable[RiskViolation]) -> list[Trip]:
         """Tell the rules that an operator enabled trading; a drawdown so released is accepted, and measured no more.
