@@ -1,7 +1,9 @@
-"""What tests share: how they run a command, and seatrial's own distribution, built once."""
+"""What tests share: how they run a command, and seatrial's own distribution, built and installed once."""
 
 from __future__ import annotations
 
+import fcntl
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -35,11 +37,29 @@ def run() -> Callable[..., str]:
 
 
 @pytest.fixture(scope="session")
-def dist(run: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Return what makes a folder of a name, fills it with `make`, and gives it; for all workers together."""
+    common = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        common = common.parent
+
+    def once(name: str, make: Callable[[Path], object]) -> Path:
+        folder, done = common / name, common / f"{name}.done"
+        with (common / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return once
+
+
+@pytest.fixture(scope="session")
+def dist(run: Callable[..., str], once: Callable[..., Path]) -> Path:
     """Build the source distribution, and the wheel from it, in a folder of their own."""
-    folder = tmp_path_factory.mktemp("dist")
-    run(sys.executable, "-Im", "build", "--outdir", folder, PROJECT, cwd=folder)
-    return folder
+    return once("dist", lambda folder: run(sys.executable, "-Im", "build", "--outdir", folder, PROJECT, cwd=folder))
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +67,15 @@ def wheel(dist: Path) -> Path:
     """Return the one wheel that was built."""
     [path] = dist.glob("*.whl")
     return path
+
+
+@pytest.fixture(scope="session")
+def alone(run: Callable[..., str], once: Callable[..., Path], wheel: Path) -> Path:
+    """Return an environment in which the wheel is installed, and nothing else; copy it before you change it."""
+
+    def install(folder: Path) -> None:
+        run(sys.executable, "-Im", "venv", "env", cwd=folder)
+        python = folder / "env" / "bin" / "python"
+        run(python, "-Im", "pip", "install", "-qq", "--disable-pip-version-check", wheel, cwd=folder)
+
+    return once("alone", install) / "env"

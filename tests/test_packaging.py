@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import sys
+import shutil
 import tarfile
 import zipfile
 from pathlib import Path
@@ -66,29 +66,26 @@ def test_source_distribution_can_be_tested(dist: Path) -> None:
     } <= names
 
 
-def test_wheel_works_in_an_empty_environment(run: Callable[..., str], wheel: Path, tmp_path: Path) -> None:
+def test_wheel_works_in_an_empty_environment(run: Callable[..., str], alone: Path, tmp_path: Path) -> None:
     """Installed alone, seatrial imports from the new environment and finds its sample data."""
-    run(sys.executable, "-Im", "venv", "env", cwd=tmp_path)
-    python = tmp_path / "env" / "bin" / "python"
-    run(python, "-Im", "pip", "install", "-qq", "--disable-pip-version-check", wheel, cwd=tmp_path)
-
     program = (
         "import importlib.resources, seatrial\n"
         "assert (importlib.resources.files('seatrial') / 'data' / 'ibm_daily.csv').is_file()\n"
         "print(seatrial.__file__)"
     )
-    location = run(python, "-I", "-c", program, cwd=tmp_path).strip()
+    location = run(alone / "bin" / "python", "-I", "-c", program, cwd=tmp_path).strip()
 
-    assert Path(location).is_relative_to(tmp_path / "env")
+    assert Path(location).is_relative_to(alone)
 
 
-def test_engine_author_gets_a_report_from_the_wheel_alone(run: Callable[..., str], wheel: Path, tmp_path: Path) -> None:
+def test_engine_author_gets_a_report_from_the_wheel_alone(
+    run: Callable[..., str], wheel: Path, alone: Path, tmp_path: Path
+) -> None:
     """Installed with its extra, the kit runs the tutorial's ten lines and writes a complete report."""
     page = (Path(__file__).resolve().parents[1] / "docs" / "tutorial_conformance.md").read_text("utf-8")
     [lines] = [block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if "EngineSuite" in block]
     (tmp_path / "test_conformance.py").write_text(lines, "utf-8")
-    run(sys.executable, "-Im", "venv", "env", cwd=tmp_path)
-    python = tmp_path / "env" / "bin" / "python"
+    python = shutil.copytree(alone, tmp_path / "env", symlinks=True) / "bin" / "python"
     run(python, "-Im", "pip", "install", "-qq", "--disable-pip-version-check", f"{wheel}[testing]", cwd=tmp_path)
 
     plugin = ("-p", "seatrial.testing.plugin", "--seatrial-report=report.json")

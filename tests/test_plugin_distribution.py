@@ -45,21 +45,19 @@ PIP = ("-Im", "pip", "-qq", "--disable-pip-version-check")
 
 
 @pytest.fixture(scope="module")
-def plugin_wheel(run: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def plugin_wheel(run: Callable[..., str], once: Callable[..., Path]) -> Path:
     """Build the example's wheel in a folder of its own."""
-    folder = tmp_path_factory.mktemp("plugin")
-    run(sys.executable, "-Im", "build", "--wheel", "--outdir", folder, EXAMPLE, cwd=folder)
-    [path] = folder.glob("*.whl")
+    command = (sys.executable, "-Im", "build", "--wheel", EXAMPLE, "--outdir")
+    [path] = once("plugin", lambda folder: run(*command, folder, cwd=folder)).glob("*.whl")
     return path
 
 
 @pytest.fixture(scope="module")
-def python(run: Callable[..., str], wheel: Path, plugin_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def python(run: Callable[..., str], alone: Path, plugin_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the interpreter of a new environment that has seatrial, the example, and what its tests need."""
     folder = tmp_path_factory.mktemp("beside")
-    run(sys.executable, "-Im", "venv", "env", cwd=folder)
-    python = folder / "env" / "bin" / "python"
-    run(python, *PIP, "install", wheel, f"{plugin_wheel}[test]", cwd=folder)
+    python = shutil.copytree(alone, folder / "env", symlinks=True) / "bin" / "python"
+    run(python, *PIP, "install", f"{plugin_wheel}[test]", cwd=folder)
     return python
 
 

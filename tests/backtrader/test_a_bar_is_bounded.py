@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
+pytestmark = pytest.mark.no_cover
+
 bt: Any = backtrader  # which ships no types
 FEW, MANY = 100, 10_000
 COMPARED = [0]

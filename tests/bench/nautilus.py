@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["rows"]
 
-_QUOTES = 100_000
-_LONG = 500_000
+_QUOTES = 60_000
+_LONG = 300_000
 _EVERY = 100
 """Quotes from one order to the next: at one quote in 10 ms, an order each second."""
 _WARM = 10

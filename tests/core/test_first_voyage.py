@@ -33,11 +33,15 @@ def prices(record: RunRecord) -> list[tuple[object, ...]]:
     return [(e.order_id, e.price, e.quantity) for e in record.events if isinstance(e, OrderExecution)]
 
 
-def test_output_is_short_and_always_the_same() -> None:
-    """Two processes with different hash seeds print the same, in fewer than 60 lines of at most 100 characters."""
+def test_output_is_short_and_always_the_same(tmp_path: Path) -> None:
+    """Two processes with different hash seeds print the same, in fewer than 60 lines of at most 100 characters.
+
+    They start in an empty folder, and find nothing beside the script.
+    """
     outputs = [
         subprocess.run(
-            [sys.executable, str(SCRIPT)],
+            [sys.executable, "-P", str(SCRIPT)],
+            cwd=tmp_path,
             check=True,
             capture_output=True,
             text=True,

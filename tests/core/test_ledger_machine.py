@@ -397,6 +397,7 @@ TestLedger = LedgerMachine.TestCase
 TestLedger.settings = SOUND
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("twin", [_FreeOfCharge, _Clairvoyant, _Forgetful])
 def test_machine_catches_broken_books(twin: type[ExecutionSimulator]) -> None:
     """Lost commissions, positions known too soon and executions never handed out are each found."""

@@ -124,6 +124,7 @@ TestQueue = QueueMachine.TestCase
 TestQueue.settings = SOUND
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("twin", [_Unstable, _Forgetful, _Lazy])
 def test_machine_catches_a_broken_queue(twin: type[LatencyQueue[int]]) -> None:
     """Ties in the wrong order, a cancel that lies and a wrong length are each found."""

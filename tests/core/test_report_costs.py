@@ -90,6 +90,7 @@ FEES = st.decimals(Decimal("-1e6"), Decimal("1e6"), allow_nan=False)
 FILLS = st.tuples(PRICES, PRICES, FEES, st.sampled_from(OrderSide), PRICES, PRICES, PRICES)
 
 
+@pytest.mark.no_cover
 @given(st.lists(FILLS, max_size=8))
 def test_parts_sum_exactly(drawn: list[tuple[Decimal, Decimal, Decimal, OrderSide, Decimal, Decimal, Decimal]]) -> None:
     """Of any fills with any digits, latency + slippage + fees is the total, and each is what fractions make of it."""

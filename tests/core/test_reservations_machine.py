@@ -122,10 +122,11 @@ class _HoldsTwice(Reservations):
         super().hold(pool, group, order_id, amount)
 
 
-TestReservations = ReservationsMachine.TestCase
+TestReservations = pytest.mark.no_cover(ReservationsMachine.TestCase)
 TestReservations.settings = SOUND
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("twin", [_AddsUpGroups, _HoldsTwice])
 def test_machine_catches_a_broken_tally(twin: type[Reservations]) -> None:
     """Groups that add up and amounts that are held twice are each found."""
@@ -295,10 +296,11 @@ class _OnCredit(CashAccountMachine):
         return VenueConfig(account_type=AccountType.MARGIN, leverage=D(4), fees=costs.fees)
 
 
-TestCashAccount = CashAccountMachine.TestCase
+TestCashAccount = pytest.mark.no_cover(CashAccountMachine.TestCase)
 TestCashAccount.settings = SOUND
 
 
+@pytest.mark.no_cover
 def test_machine_catches_an_account_on_credit() -> None:
     """An account that goes below zero, in cash or in shares, is found."""
     with pytest.raises(AssertionError):

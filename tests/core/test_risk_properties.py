@@ -401,6 +401,7 @@ TWINS: list[tuple[type, str, Any, str]] = [
 ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("twin", TWINS)
 def test_machine_catches_a_broken_promise(monkeypatch: pytest.MonkeyPatch, twin: tuple[type, str, Any, str]) -> None:
     """A gate that breaks a promise is told from a sound one, by the property that holds it to that."""

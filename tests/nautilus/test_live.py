@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,22 +22,29 @@ from seatrial_nautilus.v1.live import SeatrialExecClientConfig
 PROGRAM = Path(__file__).parent / "rig" / "live.py"
 
 
-def _run(step: str, folder: Path, code: int) -> dict[str, Any]:
-    command = [sys.executable, str(PROGRAM), step, str(folder)]
+def _run(code: int, *arguments: object) -> dict[str, Any]:
+    command = [sys.executable, str(PROGRAM), *map(str, arguments)]
     result = subprocess.run(command, check=False, capture_output=True, text=True, timeout=240)
     assert result.returncode == code, result.stdout + result.stderr
     found: dict[str, Any] = json.loads([line for line in result.stdout.splitlines() if line.startswith("{")][-1])
     return found
 
 
-def test_a_killed_session_comes_back_with_everything_that_was_told(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def killed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
+    """What was known to a session that was killed, and the folder with what it left."""
+    folder = tmp_path_factory.mktemp("killed")
+    return _run(-signal.SIGKILL, "first", folder), folder
+
+
+def test_a_killed_session_comes_back_with_everything_that_was_told(killed: Any, tmp_path: Path) -> None:
     """Two strategies on one instrument, each with a position, a resting limit, a bracket, and a cancel under way.
 
     After SIGKILL all of it is back with its strategy: statuses, average price, realised profit, balance. The cancel
     then arrives, the orders can be cancelled and the positions closed.
     """
-    before = _run("first", tmp_path, -signal.SIGKILL)
-    after = _run("second", tmp_path, 0)
+    before, left = killed
+    after = _run(0, "second", shutil.copytree(left, tmp_path / "left"), before["cancel_ms"])
 
     for name in ("ALPHA-001-001", "BETA-002-002"):
         first, second = before[name]["end"], after[name]
@@ -55,11 +63,9 @@ def test_a_killed_session_comes_back_with_everything_that_was_told(tmp_path: Pat
     assert sum("OrderFilled" in line for line in after["BETA-002-002"]["heard"]) == 1
 
 
-def test_every_step_of_a_live_session_is_in_a_checkpoint_of_the_common_format(tmp_path: Path) -> None:
+def test_every_step_of_a_live_session_is_in_a_checkpoint_of_the_common_format(killed: Any, tmp_path: Path) -> None:
     """The newest checkpoint after the kill has the cancel on its way; the core reads it as any other."""
-    _run("first", tmp_path, -signal.SIGKILL)
-
-    checkpoint = CheckpointManager(tmp_path).load_checkpoint("paper")
+    checkpoint = CheckpointManager(shutil.copytree(killed[1], tmp_path / "left")).load_checkpoint("paper")
 
     requests = json.loads(bytes(checkpoint.gate))["wire"]["requests"]
     assert [request["request"] for _, request, _ in requests] == ["cancel", "cancel"]

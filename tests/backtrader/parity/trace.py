@@ -10,6 +10,7 @@ from typing import NamedTuple
 __all__ = ["Entry", "Trace", "assert_same", "exact"]
 
 _ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
+_PLAIN = frozenset({int, bool, type(None)})
 
 
 class Entry(NamedTuple):
@@ -28,6 +29,8 @@ def exact(value: object) -> str:
 
     Of what has no value of its own, a feed or an order, only the type counts.
     """
+    if type(value) in _PLAIN:  # most are, and the questions below take time
+        return repr(value)
     if isinstance(value, float):
         return value.hex()
     if isinstance(value, str):

@@ -1,8 +1,8 @@
 """A live node without a network: a data client that makes its own quotes, two strategies, and the paper venue.
 
 `live.py first FOLDER` trades until a position, a resting limit, a bracket and a command under way are all there, prints
-what its strategies know, and kills itself. `second FOLDER` is another process that finds them, waits until the command
-has arrived, ends everything, and prints.
+what its strategies know and how many ms a cancel takes, and kills itself. `second FOLDER MS` is another process that
+finds them, waits until the command has arrived, ends everything, and prints.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ import sys
 import warnings
 from decimal import Decimal
 from pathlib import Path
+from time import monotonic
 from typing import Any
+
+BEGAN = monotonic()
 
 warnings.simplefilter("ignore")
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
@@ -41,8 +44,9 @@ from tests.nautilus.rig.market import MS, PAIR, SIM  # noqa: E402
 from seatrial import Constant, LatencyConfig  # noqa: E402
 from seatrial_nautilus.v1.live import SeatrialExecClientConfig, SeatrialLiveExecClientFactory  # noqa: E402
 
-SLOW = 12_000 * MS  # longer than a second process takes to start on a busy machine
-LEGS = LatencyConfig(submit=Constant(30 * MS), ack=Constant(5 * MS), fill=Constant(10 * MS), cancel=Constant(SLOW))
+LEGS: dict[str, Any] = {"submit": Constant(30 * MS), "ack": Constant(5 * MS), "fill": Constant(10 * MS)}
+STARTS = 3
+"""How many starts of a process a cancel outlasts, so that the second process is there before it arrives."""
 
 
 class Feed(LiveMarketDataClient):
@@ -153,14 +157,14 @@ class Trader(Strategy):
             self.heard.append(f"{type(event).__name__} {event.client_order_id.value.rsplit('-', 1)[-1]}{told}")
 
 
-async def sail(step: str, folder: str) -> None:
+async def sail(step: str, folder: str, cancel_ms: int) -> None:
     """Run the node for one step."""
     client = SeatrialExecClientConfig(
         venue="SIM",
         starting_balances=["1_000_000 USD"],
         base_currency="USD",
         default_leverage=Decimal(10),
-        latency=LEGS,
+        latency=LatencyConfig(**LEGS, cancel=Constant(cancel_ms * MS)),
         checkpoint_directory=folder,
     )
     config = TradingNodeConfig(
@@ -183,9 +187,10 @@ async def sail(step: str, folder: str) -> None:
     running = asyncio.create_task(node.run_async())
     while not running.done() and not all(trader.done for trader in traders):  # noqa: ASYNC110 - the node runs by itself
         await asyncio.sleep(0.01)
-    found = {
+    found: dict[str, Any] = {
         trader.id.value: {"start": trader.found, "end": trader.known(), "heard": trader.heard} for trader in traders
     }
+    found["cancel_ms"] = cancel_ms
     print(json.dumps(found), flush=True)  # noqa: T201
     if step == "first":
         os.kill(os.getpid(), signal.SIGKILL)
@@ -194,5 +199,6 @@ async def sail(step: str, folder: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(sail(sys.argv[1], sys.argv[2]))
+    took_ms = round(max(1.0, monotonic() - BEGAN) * 1_000)  # to start
+    asyncio.run(sail(sys.argv[1], sys.argv[2], int(sys.argv[3]) if sys.argv[3:] else STARTS * took_ms))
     os._exit(0)
