@@ -46,6 +46,8 @@ def save_state(setting: str, name: str, thing: object) -> msgspec.Raw | None:
         value = save()
         _check_numbers(value)
         return as_json(value)
+    except InvalidConfigError:
+        raise
     except (TypeError, ValueError, RecursionError) as error:
         problem = f"its save_state() returns no JSON value ({error}); return dicts, lists, str and numbers"
         raise InvalidConfigError(setting, name, problem) from None
