@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, cast
+
+import msgspec
 
 from seatrial.clock import NANOS_PER_SECOND, iso
 from seatrial.contracts.market import Bar, Instrument
@@ -20,6 +22,7 @@ from seatrial.engine.progress import Digest, Origin, Progress, check_same, read_
 from seatrial.engine.recording import Recorder, run_record
 from seatrial.engine.script import Script
 from seatrial.errors import InvalidConfigError, StrategyError
+from seatrial.gate.keeping import as_state
 from seatrial.gate.queue import NEVER
 from seatrial.store.checkpoints import CheckpointManager
 from seatrial.venue.simulator import ExecutionSimulator
@@ -124,15 +127,15 @@ class Run(Generic[S]):
     def _origin(self) -> Origin:
         return Origin.of(self._scenario, self._engine.name)
 
-    def save_state(self) -> Progress:
+    def _progress(self) -> Progress:
         """Return what a checkpoint keeps beside the simulator."""
-        kept = self._call("save_state") if self._has("save_state") else None
+        path = "" if self._scenario.strategy is None else self._scenario.strategy.path
         return Progress(
             started=self._started or 0,
             sent=self._context.sent,
             scripted=self._script.done,
             recorder=self._recorder.snapshot(),
-            strategy=kept,
+            strategy=as_state("strategy", path, self._call("save_state")),
             origin=self._origin,
             read=str(self._read),
             told=str(self._script.told),
@@ -264,8 +267,20 @@ class Run(Generic[S]):
 
     def _save(self) -> None:
         if self._manager is not None:
-            checkpoint = self._manager.create_checkpoint(self.simulator, self)
+            checkpoint = self._manager.create_checkpoint(
+                self.simulator, _Kept(msgspec.Raw(msgspec.json.encode(self._progress())))
+            )
             self._saved.append(str(self._manager.save_checkpoint(checkpoint)))
+
+
+class _Kept(NamedTuple):
+    """What is kept of a run, in the place of a strategy."""
+
+    state: msgspec.Raw
+
+    def save_state(self) -> msgspec.Raw:
+        """Return it."""
+        return self.state
 
 
 def open_scenario(scenario: Scenario) -> tuple[OpenTape, tuple[Instrument, ...]]:

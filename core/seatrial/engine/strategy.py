@@ -32,7 +32,10 @@ class Strategy:
         """Hear that the tape is over."""
 
     def save_state(self) -> Any:
-        """Return what has to survive a restart, as a JSON value."""
+        """Return what has to survive a restart, as a JSON value.
+
+        `None`, bool, int, finite float, str, and lists and dicts (with str keys) of these; anything else is refused.
+        """
         return None
 
     def load_state(self, value: Any) -> None:
