@@ -14,7 +14,7 @@ from seatrial import Order, OrderSide, OrderType, Quote
 from seatrial.clock import to_ns
 from seatrial.contracts.scenario import DataKind, ExecutionConfig, Scenario, StrategyRef, SubmitAt, Tape, TapeFile
 from seatrial.engine.native import NativeEngine
-from seatrial.errors import CheckpointError, InvalidConfigError
+from seatrial.errors import CheckpointError, InvalidConfigError, StrategyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,9 +53,12 @@ class Other(Buyer):
 class Leave:
     """Ends a run after so many rows."""
 
+    def __init__(self, rows: int) -> None:
+        self.rows = rows
+
     def row(self, event: MarketEvent, count: int) -> bool:
         del event
-        return count < AT
+        return count < self.rows
 
 
 def rows(count: int = 40) -> tuple[Quote, ...]:
@@ -88,7 +91,7 @@ def _scenario(tmp_path: Path) -> Scenario:
 
 def left(scenario: Scenario, tmp_path: Path) -> str:
     """Run up to row `AT`, and return the checkpoint."""
-    return NativeEngine().run(scenario, directory=str(tmp_path / "left"), monitor=Leave()).checkpoints[-1]
+    return NativeEngine().run(scenario, directory=str(tmp_path / "left"), monitor=Leave(AT)).checkpoints[-1]
 
 
 def swapped(tape: tuple[Quote, ...]) -> tuple[Quote, ...]:
@@ -221,3 +224,73 @@ def test_instructions_to_come_may_be_others(scenario: Scenario, tmp_path: Path) 
     resumed = NativeEngine().run(msgspec.structs.replace(later, resume_from=left(scenario, tmp_path)))
 
     assert resumed.events == NativeEngine().run(later).events
+
+
+KEEPERS = """
+from seatrial.engine.strategy import Strategy
+
+
+class Bare:
+    def on_market(self, ctx, event):
+        pass
+
+
+class Based(Strategy):
+    pass
+
+
+class Stateless(Strategy):
+    def save_state(self):
+        return None
+
+
+class OneWay(Bare):
+    def save_state(self):
+        return {"n": 1}
+"""
+
+
+def keeper(scenario: Scenario, tmp_path: Path, name: str) -> Scenario:
+    """Return the scenario with one of the strategies above."""
+    (tmp_path / "keepers.py").write_text(KEEPERS, "utf-8")
+    return msgspec.structs.replace(scenario, strategy=StrategyRef(path=f"{tmp_path / 'keepers.py'}:{name}"))
+
+
+def test_state_that_cannot_be_taken_back_is_refused(scenario: Scenario, tmp_path: Path) -> None:
+    """A strategy that saves but does not load would begin anew in silence."""
+    one_way = keeper(scenario, tmp_path, "OneWay")
+    path = left(one_way, tmp_path)
+
+    with pytest.raises(
+        StrategyError, match=r"OneWay': it has a state in the checkpoint, but no load_state\(value\) to"
+    ):
+        NativeEngine().run(msgspec.structs.replace(one_way, resume_from=path))
+
+
+@pytest.mark.parametrize("name", ["Bare", "Based"])
+def test_strategy_that_keeps_nothing_is_told_of_in_the_record(name: str, scenario: Scenario, tmp_path: Path) -> None:
+    """With the time from which on it was a new one; also of a run that was left and gone on with twice."""
+    bare = keeper(scenario, tmp_path, name)
+    first = left(bare, tmp_path)
+    again = msgspec.structs.replace(bare, resume_from=first)
+    second = NativeEngine().run(again, directory=str(tmp_path / "again"), monitor=Leave(AT + 10)).checkpoints[-1]
+
+    once = NativeEngine().run(again)
+    twice = NativeEngine().run(msgspec.structs.replace(bare, resume_from=second))
+
+    remedy = "give it save_state() and load_state(value)"
+    anew = [
+        f"the strategy keeps no state, so it began anew at 2024-03-04T14:30:{second}.000000000Z; {remedy}"
+        for second in ("09", "14")
+    ]
+    assert NativeEngine().run(bare).warnings == ()
+    assert (once.warnings, twice.warnings) == ((anew[0],), (*anew,))
+
+
+def test_strategy_that_says_it_has_nothing_to_keep_is_believed(scenario: Scenario, tmp_path: Path) -> None:
+    """`None` is a state like any other."""
+    stateless = keeper(scenario, tmp_path, "Stateless")
+
+    resumed = NativeEngine().run(msgspec.structs.replace(stateless, resume_from=left(stateless, tmp_path)))
+
+    assert resumed.warnings == ()

@@ -76,6 +76,7 @@ class Progress(msgspec.Struct, frozen=True):
     origin: Origin
     read: str
     told: str
+    warnings: tuple[str, ...]
 
 
 def stored_progress(checkpoint: ExecutionCheckpoint, path: str, scenario: Scenario, origin: Origin) -> Progress:

@@ -21,6 +21,7 @@ from seatrial.engine.places import place_of
 from seatrial.engine.progress import Digest, Origin, Progress, check_same, read_again, stored_progress
 from seatrial.engine.recording import Recorder, run_record
 from seatrial.engine.script import Script
+from seatrial.engine.strategy import Strategy
 from seatrial.errors import InvalidConfigError, StrategyError
 from seatrial.gate.keeping import as_state
 from seatrial.gate.queue import NEVER
@@ -107,8 +108,9 @@ class Run(Generic[S]):
         self._script = Script(scenario.script, progress.scripted if progress else 0)
         self._recorder = Recorder(self.simulator, progress.recorder if progress else None)
         self._read = Digest()
+        self._warnings = [] if progress is None else list(progress.warnings)
         if progress is not None:
-            self._call("load_state", progress.strategy)
+            self._hand_back(progress.strategy)
         self.simulator.add_listener(self._recorder.hear)
         if self._has("on_order"):
             self.simulator.add_listener(self._tell)
@@ -139,6 +141,7 @@ class Run(Generic[S]):
             origin=self._origin,
             read=str(self._read),
             told=str(self._script.told),
+            warnings=tuple(self._warnings),
         )
 
     def steps(self) -> Iterator[tuple[MarketEvent, ...]]:
@@ -207,6 +210,7 @@ class Run(Generic[S]):
             stopped=self._stopped,
             dropped=simulator.dropped_observers,
             checkpoints=self._saved,
+            warnings=self._warnings,
             analyses=analyses,
         )
 
@@ -226,6 +230,25 @@ class Run(Generic[S]):
 
     def _tell(self, event: Event, order: Order | None) -> None:  # noqa: ARG002 - a listener's signature
         self._call("on_order", self._context, event)
+
+    def _hand_back(self, state: Any) -> None:
+        """Give a strategy back what it wanted kept, and note where it keeps nothing.
+
+        :raises StrategyError: where it has no way to take its state back, or fails to.
+        """
+        if self._strategy is None:
+            return
+        if state is not None and not self._has("load_state"):
+            path = self._scenario.strategy.path if self._scenario.strategy is not None else ""
+            raise StrategyError(
+                path, "it has a state in the checkpoint, but no load_state(value) to take it back; add it"
+            )
+        if getattr(self._strategy.__class__, "save_state", None) in {None, Strategy.save_state}:
+            when = iso(self.simulator.now)
+            self._warnings.append(
+                f"the strategy keeps no state, so it began anew at {when}; give it save_state() and load_state(value)"
+            )
+        self._call("load_state", state)
 
     def _has(self, method: str) -> bool:
         return self._strategy is not None and callable(getattr(self._strategy, method, None))

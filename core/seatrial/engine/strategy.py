@@ -16,7 +16,7 @@ class Strategy:
     """What a strategy may answer to; each part does nothing unless it is overridden.
 
     A strategy is built once per run with the parameters of its session. Whatever it remembers between calls belongs
-    into `save_state`, or it is forgotten when a run is resumed.
+    into `save_state`, or it is forgotten when a run is resumed, of which the record then warns.
     """
 
     def on_start(self, ctx: Context) -> None:
