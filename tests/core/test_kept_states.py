@@ -113,6 +113,49 @@ def test_what_json_knows_comes_back_equal(value: object, whose: str, tmp_path: P
     assert back.value == value
 
 
+class Unwilling(Keeps):
+    """Fails when it is asked for its state, with an error that cannot even be shown."""
+
+    def save_state(self) -> object:
+        if self.value is None:
+            raise KeyError("cache")
+        raise _MuteError
+
+    def load_state(self, value: object) -> None:
+        """Take nothing back."""
+
+
+class _MuteError(Exception):
+    def __str__(self) -> str:
+        raise ValueError
+
+
+@pytest.mark.parametrize(("value", "told"), [(None, "(KeyError: 'cache')"), (1, "(_MuteError: _MuteError)")])
+def test_rule_that_cannot_tell_its_state_is_named(value: object, told: str) -> None:
+    """A checkpoint without it would forget in silence what a limit goes by."""
+    begun = ExecutionSimulator(initial_cash=1, risk_config=RiskConfig(rules=(Unwilling(value),)))
+
+    with pytest.raises(InvalidConfigError) as caught:
+        begun.snapshot()
+
+    assert str(caught.value) == f"rules='Unwilling': its save_state() failed {told}"
+
+
+@pytest.mark.parametrize(("value", "told"), [(None, "'cache'"), (1, "_MuteError")])
+def test_observer_that_cannot_tell_its_state_is_dropped(value: object, told: str) -> None:
+    """As one that fails when it is told something: the checkpoint is taken without it, and names it."""
+    begun = ExecutionSimulator(initial_cash=1, observers=(Unwilling(value), Keeps(7)))
+
+    checkpoint = begun.snapshot()
+
+    kept = Keeps()
+    restored = ExecutionSimulator.from_checkpoint(checkpoint, observers=(Unwilling(), kept))
+    assert list(begun.dropped_observers) == ["Unwilling"]
+    assert {name: str(error) for name, error in restored.dropped_observers.items()} == {"Unwilling": told}
+    assert kept.value == 7
+    assert restored.snapshot().observers == checkpoint.observers
+
+
 def test_strategy_of_a_run_is_named(tmp_path: Path) -> None:
     """By its path, as the scenario names it."""
     (tmp_path / "odd.py").write_text(

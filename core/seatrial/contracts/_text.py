@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-__all__ = ["holds", "said", "shown"]
+__all__ = ["holds", "said", "shown", "words"]
 
 
 def holds(text: str) -> bool:
@@ -26,13 +26,18 @@ def shown(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
+def words(error: Exception) -> str:
+    """Return what an error says; its class, where it cannot be made to say anything."""
+    try:
+        return shown(str(error))
+    except Exception:  # noqa: BLE001 - an error that cannot even be shown
+        return type(error).__name__
+
+
 def said(error: Exception) -> str:
-    """Return an error's class and what it says, if it can be made to say it.
+    """Return an error's class and what it says.
 
     >>> said(KeyError("x"))
     "KeyError: 'x'"
     """
-    try:
-        return shown(f"{type(error).__name__}: {error}")
-    except Exception:  # noqa: BLE001 - an error that cannot even be shown
-        return type(error).__name__
+    return f"{shown(type(error).__name__)}: {words(error)}"

@@ -98,9 +98,9 @@ class RiskRule(Protocol):
     before the rule is asked, and `needs_all_prices = True` for every symbol held or worked; `needs_exposure = False`
     where it never asks what works, which spares the counting; `watch` (see :class:`RiskWatcher`); `hear(event, order)`,
     told every event before all listeners; `enabled(account, by, reason)`, told when an operator enables trading;
-    `headroom()`, which returns (what, most used, limit) for run records;
-    `save_state()`, which returns a JSON value for checkpoints, with `load_state(value)`. A rule that raises is taken to
-    object.
+    `headroom()`, which returns (what, most used, limit) for run records, where one that fails leaves a warning;
+    `save_state()`, which returns a JSON value for checkpoints, with `load_state(value)`: one that fails, or returns
+    anything else, ends the call that takes the checkpoint. A rule that raises elsewhere is taken to object.
     """
 
     def check(self, order: Order, account: RiskView, now: int, /) -> RiskViolation | None:
