@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-__all__ = ["holds", "said", "shown", "words"]
+__all__ = ["REMEDY", "holds", "said", "shown", "words"]
+
+REMEDY = "give text without lone surrogates, for example text.encode('utf-8', 'backslashreplace').decode()"
 
 
 def holds(text: str) -> bool:

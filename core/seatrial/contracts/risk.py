@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec.structs import force_setattr
 
-from seatrial.contracts._expect import expect
+from seatrial.contracts._expect import check_text, expect
 from seatrial.contracts.account import RiskView
 from seatrial.contracts.orders import Order
 from seatrial.contracts.rejection import RejectionReason
@@ -79,6 +79,7 @@ class RiskViolation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         :raises InvalidConfigError: naming the field.
         """
         expect("message", self.message, str, "a str")
+        check_text("message", self.message)
         expect("reason", self.reason, RejectionReason, "a RejectionReason")
         expect("action", self.action, RiskAction, "a RiskAction")
         expect("until", self.until, Latch, "a Latch")

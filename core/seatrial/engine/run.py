@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, cast
 import msgspec
 
 from seatrial.clock import NANOS_PER_SECOND, iso
+from seatrial.contracts._text import said
 from seatrial.contracts.market import Bar, Instrument
 from seatrial.data.tape import has_bars, open_tape, sample_instruments
 from seatrial.engine.context import Context
@@ -272,7 +273,7 @@ class Run(Generic[S]):
         path = "" if self._scenario.strategy is None else self._scenario.strategy.path
         place = place_of(error)
         where = f", {place}" if place else ""
-        problem = f"{method} failed at {iso(self.simulator.now)}{where} ({type(error).__name__}: {error})"
+        problem = f"{method} failed at {iso(self.simulator.now)}{where} ({said(error)})"
         return StrategyError(path, problem + built_on(self._strategy.__class__))
 
     def _next_checkpoint(self, now: int) -> int | None:
