@@ -799,14 +799,41 @@ def test_older_latest_is_passed_over(tmp_path: Path) -> None:
         assert number(files.newest(ID)) == 2
 
 
-def test_deleting_the_newest_files_goes_back(tmp_path: Path) -> None:
-    """`latest.json` does not outlive the file it was: whoever deletes the newest checkpoint gets the one before it."""
+def test_latest_outlives_the_file_it_was(tmp_path: Path) -> None:
+    """It is the newest checkpoint once more, whole: that its other name was deleted is no reason to go back."""
     files = CheckpointFiles(tmp_path)
-    _, old, new = write(files, 1, 2, 3)
+    *_, new = write(files, 1, 2, 3)
     new.unlink()
 
-    with pytest.warns(CheckpointWarning, match=f"{old.name} is used instead"):
+    assert number(files.newest(ID)) == 3
+    assert number(files.read(tmp_path / ID / LATEST)) == 3
+
+
+def test_deleting_both_names_goes_back(tmp_path: Path) -> None:
+    """Whoever deletes the newest checkpoint under both its names gets the one before it."""
+    files = CheckpointFiles(tmp_path)
+    *_, new = write(files, 1, 2, 3)
+    new.unlink()
+    (tmp_path / ID / LATEST).unlink()
+
+    with pytest.warns(CheckpointWarning, match="passed over latest.json"):
         assert number(files.newest(ID)) == 2
+
+
+def test_latest_of_a_sequence_that_was_written_anew_is_passed_over(tmp_path: Path) -> None:
+    """A crash before the new file became the latest: the one that is listed is the newer of the two."""
+    files = CheckpointFiles(tmp_path)
+    (old,) = write(files, 1)
+    latest = (tmp_path / ID / LATEST).read_bytes()
+    old.unlink()
+    files.close()
+    new = files.write(ID, NOW + 5, 1, [b"5"])
+    put(tmp_path / ID / LATEST, latest)
+
+    with pytest.warns(CheckpointWarning, match=f"{new.name} is used instead"):
+        header, body = files.newest(ID)
+
+    assert (header.sequence, body) == (1, b"5")
 
 
 @pytest.mark.parametrize("before", [True, False])

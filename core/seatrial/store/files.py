@@ -169,7 +169,7 @@ class CheckpointFiles:
             raise CheckpointError(path, f"it belongs to {header.simulator_id!r}")
         if path.name not in {name, LATEST}:
             raise CheckpointError(path, f"its name is not its own: it holds {name}")
-        if beside and (header.sequence < beside[0].sequence or not path.with_name(name).exists()):
+        if beside and beside[0].path.name != name and header.sequence <= beside[0].sequence:
             raise CheckpointError(path, f"it holds {name}, which is not the newest there")
         return header, body
 
