@@ -16,6 +16,7 @@ import msgspec
 import pluggy
 
 from seatrial import hookspecs
+from seatrial.contracts._text import said
 from seatrial.contracts.plugin import EngineSpec, FeeModelSpec, LatencyModelSpec, ObserverSpec, RiskRuleSpec
 from seatrial.errors import PluginClashError, PluginError, UnknownPluginNameError
 
@@ -125,7 +126,7 @@ class Plugins:
             try:
                 plugin = point.load()
             except Exception as error:  # noqa: BLE001 - whatever a stranger's import raises stops nobody else
-                problem = f"{type(error).__name__}: {error}"
+                problem = said(error)
                 self.failures = (*self.failures, PluginFailure(point.name, origin, problem))
             else:
                 self.register(plugin, point.name, origin)
@@ -200,7 +201,7 @@ class Plugins:
         try:
             built = offers[name].build(**params)
         except Exception as error:  # whatever a stranger's code raises becomes an error of ours
-            problem = f"{hook}: {name!r} cannot be built with {dict(params)!r} ({type(error).__name__}: {error})"
+            problem = f"{hook}: {name!r} cannot be built with {dict(params)!r} ({said(error)})"
             raise PluginError(owner, self._origins[owner], problem) from error
         if not any(callable(getattr(built, method, None)) for method in _HOOKS[hook]):
             problem = f"{hook}: {name!r} was built as a {type(built).__name__}, without {' or '.join(_HOOKS[hook])}()"
@@ -230,7 +231,7 @@ class Plugins:
             try:
                 offered += [(impl.plugin_name, spec) for spec in impl.function()]
             except Exception as error:  # whatever a stranger's code raises becomes an error of ours
-                problem = f"{hook} raised {type(error).__name__}: {error}"
+                problem = f"{hook} raised {said(error)}"
                 raise PluginError(impl.plugin_name, self._origins[impl.plugin_name], problem) from error
         return offered
 

@@ -167,6 +167,17 @@ def test_traceback_is_shown_when_asked_for(here: Path, seatrial: Callable[..., R
     assert plain.count("\n") == 1
 
 
+def test_error_that_cannot_be_printed_is_escaped(here: Path, seatrial: Callable[..., Result]) -> None:
+    """A file's name that is no UTF-8 ends in a line like any other, also in what a run leaves."""
+    text = "class Buyer:\n    def on_market(self, ctx, event):\n        raise ValueError('Z\\udcfcrich')\n"
+    (here / "buyer.py").write_text(text, "utf-8")
+
+    result = seatrial("run", "voyage.toml")
+
+    assert result.exit_code == 2
+    assert r"(ValueError: Z\udcfcrich)" in result.stderr
+
+
 def test_own_fault_is_told_as_one(here: Path, seatrial: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
     """What is no mistake of the user's is told as a fault of seatrial's own, with its place and exit code 70."""
 

@@ -171,6 +171,21 @@ def test_failed_run_goes_on_with_a_mended_strategy(here: Path, seatrial: Callabl
     assert same(here / "runs/voyage-1", here / "runs/voyage-2")
 
 
+def test_strategy_that_keeps_no_state_is_told_of(here: Path, seatrial: Callable[..., Result]) -> None:
+    """Beside the result, on stderr, since the run is not what it would have been without the stop."""
+    stormy(here, 777)
+    buyer = (here / "buyer.py").read_text("utf-8")
+    (here / "buyer.py").write_text(buyer.partition("    def save_state")[0], "utf-8")
+    seatrial("run", "voyage.toml")
+
+    resumed = seatrial("run", "voyage.toml", "--resume", "--json")
+
+    line = "the strategy keeps no state, so it began anew at 2003-04-04T21:00:00.000000000Z; "
+    line += "give it save_state() and load_state(value)"
+    assert (resumed.exit_code, resumed.stderr) == (0, f"seatrial: {line}\n")
+    assert json.loads(resumed.stdout)["warnings"] == [line]
+
+
 def test_checker_notices_a_difference(here: Path, seatrial: Callable[..., Result]) -> None:
     """Runs of two seeds are not the same run."""
     seatrial("run", "voyage.toml")

@@ -32,6 +32,7 @@ from seatrial.errors import (
 )
 from seatrial.store import files as store
 from seatrial.store.files import LATEST, CheckpointEntry, CheckpointFiles
+from seatrial.store.own import read_own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -798,14 +799,41 @@ def test_older_latest_is_passed_over(tmp_path: Path) -> None:
         assert number(files.newest(ID)) == 2
 
 
-def test_deleting_the_newest_files_goes_back(tmp_path: Path) -> None:
-    """`latest.json` does not outlive the file it was: whoever deletes the newest checkpoint gets the one before it."""
+def test_latest_outlives_the_file_it_was(tmp_path: Path) -> None:
+    """It is the newest checkpoint once more, whole: that its other name was deleted is no reason to go back."""
     files = CheckpointFiles(tmp_path)
-    _, old, new = write(files, 1, 2, 3)
+    *_, new = write(files, 1, 2, 3)
     new.unlink()
 
-    with pytest.warns(CheckpointWarning, match=f"{old.name} is used instead"):
+    assert number(files.newest(ID)) == 3
+    assert number(files.read(tmp_path / ID / LATEST)) == 3
+
+
+def test_deleting_both_names_goes_back(tmp_path: Path) -> None:
+    """Whoever deletes the newest checkpoint under both its names gets the one before it."""
+    files = CheckpointFiles(tmp_path)
+    *_, new = write(files, 1, 2, 3)
+    new.unlink()
+    (tmp_path / ID / LATEST).unlink()
+
+    with pytest.warns(CheckpointWarning, match="passed over latest.json"):
         assert number(files.newest(ID)) == 2
+
+
+def test_latest_of_a_sequence_that_was_written_anew_is_passed_over(tmp_path: Path) -> None:
+    """A crash before the new file became the latest: the one that is listed is the newer of the two."""
+    files = CheckpointFiles(tmp_path)
+    (old,) = write(files, 1)
+    latest = (tmp_path / ID / LATEST).read_bytes()
+    old.unlink()
+    files.close()
+    new = files.write(ID, NOW + 5, 1, [b"5"])
+    put(tmp_path / ID / LATEST, latest)
+
+    with pytest.warns(CheckpointWarning, match=f"{new.name} is used instead"):
+        header, body = files.newest(ID)
+
+    assert (header.sequence, body) == (1, b"5")
 
 
 @pytest.mark.parametrize("before", [True, False])
@@ -815,7 +843,7 @@ def test_write_in_the_midst_of_a_read_does_not_confuse(
     """A reader needs no lock: it gets what `latest.json` held when it was opened, and no warning."""
     files = CheckpointFiles(tmp_path)
     write(files, 1)
-    real = store._content
+    real = read_own
 
     def content(path: Path) -> bytes:
         monkeypatch.undo()
@@ -826,7 +854,7 @@ def test_write_in_the_midst_of_a_read_does_not_confuse(
         write(files, 2)
         return found
 
-    monkeypatch.setattr(store, "_content", content)
+    monkeypatch.setattr(store, "read_own", content)
 
     assert number(files.newest(ID)) == (2 if before else 1)
 
@@ -963,6 +991,54 @@ def test_file_that_others_can_write_is_not_believed(tmp_path: Path, bits: int) -
     with pytest.warns(CheckpointWarning, match=f"{old.name} is used instead"):
         assert number(files.newest(ID)) == 1
     assert mode(new) == bits
+
+
+@posix
+def test_file_of_another_user_is_not_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However private: whoever owns it has written it."""
+    files = CheckpointFiles(tmp_path)
+    (path,) = write(files, 1)
+    uid = path.stat().st_uid
+    monkeypatch.setattr(os, "geteuid", lambda: uid + 1)
+
+    told = rf"it belongs to another user .uid {uid}, not {uid + 1}.: look, then copy it or chown it"
+    with pytest.raises(CheckpointError, match=told):
+        files.read(path)
+    with pytest.raises(CheckpointError, match=f"none that is there can be believed: .*{told}"):
+        files.newest(ID)
+
+
+@posix
+@pytest.mark.parametrize("bits", [0o777, 0o770, 0o702])
+def test_directory_that_others_can_write_is_not_believed(tmp_path: Path, bits: int) -> None:
+    """They may have put an older file in a newer one's place; so nothing is written there either."""
+    files = CheckpointFiles(tmp_path)
+    (path,) = write(files, 1)
+    files.close()
+    (tmp_path / ID).chmod(bits)
+
+    told = f"others may write in its directory .mode {bits:04o}.: look, then chmod 700 {tmp_path / ID}"
+    with pytest.raises(CheckpointError, match=told):
+        files.read(path)
+    with pytest.raises(CheckpointError, match=told):
+        files.newest(ID)
+    with pytest.raises(CheckpointError, match=told):
+        write(files, 2)
+    assert [entry.sequence for entry in files.entries(ID)] == [1]
+
+
+@posix
+@pytest.mark.parametrize("bits", [0o1777, 0o755, 0o711])
+def test_directory_in_which_only_owners_replace_files_is_used(tmp_path: Path, bits: int) -> None:
+    """A sticky one, such as /tmp, lets others add files, which are not believed since they own them."""
+    files = CheckpointFiles(tmp_path)
+    write(files, 1)
+    files.close()
+    (tmp_path / ID).chmod(bits)
+
+    write(files, 2)
+
+    assert number(files.newest(ID)) == 2
 
 
 REFUSALS = {

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
+
+import msgspec
+import pytest
 
 from seatrial import (
     DrawdownLimitRule,
@@ -13,9 +17,17 @@ from seatrial import (
     OrderSide,
     OrderType,
     PositionLimitRule,
+    Quote,
     RiskConfig,
 )
 from seatrial.clock import to_ns
+from seatrial.contracts.engine import Headroom, RunRecord
+from seatrial.contracts.plugin import RiskRuleSpec
+from seatrial.contracts.risk import NamedRule
+from seatrial.contracts.scenario import ExecutionConfig, Scenario, Tape
+from seatrial.engine.native import NativeEngine
+from seatrial.hookspecs import hookimpl
+from seatrial.plugins import Plugins
 
 T0 = to_ns(datetime(2024, 3, 4, 14, 30, tzinfo=UTC))
 D = Decimal
@@ -77,3 +89,68 @@ def test_a_restart_forgets_none_of_it() -> None:
         session.process_market_data(T0 + 10, {"X": D(95)})
 
     assert _told(restored) == _told(simulator) != before
+
+
+class Teller:
+    """A rule that tells what it is given as its headroom, or raises it."""
+
+    name = "teller"
+
+    def __init__(self, told: object) -> None:
+        self.told = told
+
+    def check(self, order: Order, account: object, now: int) -> None:
+        """Say nothing."""
+
+    def headroom(self) -> object:
+        if isinstance(self.told, Exception):
+            raise self.told
+        return self.told
+
+
+class _Plugin:
+    """Offers a teller of `told`, and one that tells what it should."""
+
+    def __init__(self, told: object) -> None:
+        self.told = told
+
+    @hookimpl
+    def seatrial_risk_rules(self) -> list[RiskRuleSpec]:
+        good = (("orders", 3, D(4)),)
+        return [
+            RiskRuleSpec(name="bad", build=lambda: Teller(self.told), summary="bad"),
+            RiskRuleSpec(name="good", build=lambda: Teller(good), summary="good"),
+        ]
+
+
+def _record(told: object) -> RunRecord:
+    plugins = Plugins()
+    plugins.register(_Plugin(told), "mine")
+    config = RiskConfig(rules=(NamedRule("bad"), NamedRule("good")))
+    tape = Tape(rows=(Quote(T0, "X", D(1), D(2)),))
+    return NativeEngine(plugins=plugins).run(Scenario(tape=tape, execution=ExecutionConfig(risk=config)))
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        (KeyError("h"), "KeyError: 'h'"),
+        (ValueError("Z\udcfcrich"), r"ValueError: Z\udcfcrich"),
+        (None, "TypeError: 'NoneType' object is not iterable"),
+        ([("orders", 1)], "TypeError: it told ('orders', 1)"),
+        ([("orders", 1, 2.5)], "TypeError: it told ('orders', 1, 2.5)"),
+        ([("orders", True, D(1))], "TypeError: it told ('orders', True, Decimal('1'))"),
+        ([("orders", D("NaN"), D(1))], "TypeError: it told ('orders', Decimal('NaN'), Decimal('1'))"),
+        ([("orders", D(1), D(2)), 7], "TypeError: it told 7"),
+        ([("\udcfc", D(1), D(2))], r"TypeError: it told ('\udcfc', Decimal('1'), Decimal('2'))"),
+    ],
+)
+def test_rule_that_cannot_tell_is_left_out_and_named(told: object, why: str) -> None:
+    """The run is over by then: its record is kept, with a warning, and says what the other rules told."""
+    record = _record(told)
+
+    [warning] = record.warnings
+    assert re.fullmatch(r"rule 'bad' is left out of the headroom: its headroom\(\) failed \((.*)\); return .*", warning)
+    assert f"({why})" in warning
+    assert record.headroom == (Headroom("good", "orders", D(3), D(4)),)
+    assert msgspec.json.decode(msgspec.json.encode(record), type=RunRecord) == record

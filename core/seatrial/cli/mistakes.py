@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from seatrial.contracts._text import said, shown, words
 from seatrial.engine.places import place_of
 from seatrial.errors import StrategyError
 
@@ -14,10 +15,14 @@ def as_line(error: Exception) -> str:
     >>> as_line(FileNotFoundError(2, "No such file or directory", "here"))
     'here: No such file or directory; check the path'
     """
+    return shown(_line(error))
+
+
+def _line(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         rights = ", and that this user may write there" if isinstance(error, PermissionError) else ""
         return f"{error.filename}: {error.strerror}; check the path{rights}"
-    text = str(error) or type(error).__name__
+    text = words(error) or type(error).__name__
     if isinstance(error, StrategyError) and error.__cause__ is not None:
         place = place_of(error.__cause__)
         hint = _hint(error.__cause__)
@@ -38,4 +43,4 @@ def as_fault(error: Exception) -> str:
     'ZeroDivisionError: division by zero'
     """
     place = place_of(error, within=True)
-    return f"{type(error).__name__}: {error}{f' ({place})' if place else ''}"
+    return f"{said(error)}{f' ({place})' if place else ''}"

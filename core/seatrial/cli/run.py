@@ -95,6 +95,7 @@ def run(
     else:
         plan, folder, checkpoint = _to_resume(session, resume or LATEST, runs, overrides)
         outcome = sail(plan, folder, checkpoint)
+    _print_warnings(outcome.record)
     drawn, undrawn = _draw(outcome.record, folder, picture)
     if as_json:
         _print_json(folder, outcome, drawn)
@@ -113,6 +114,11 @@ def _draw(record: RunRecord, folder: RunFolder, kind: str | None) -> tuple[Path 
         return None if kind is None else save_picture(record, folder.path / f"equity.{kind}"), None
     except PictureError as error:
         return None, error
+
+
+def _print_warnings(record: RunRecord) -> None:
+    for warning in record.warnings:
+        click.echo(f"seatrial: {warning}", err=True)
 
 
 def _print_how_to_go_on(plan: Plan, folder: RunFolder, outcome: Outcome, runs: Path) -> None:
@@ -175,8 +181,6 @@ def _print(folder: RunFolder, outcome: Outcome, drawn: Path | None) -> None:
         first = record.faults[0]
         place = f"{first.file}:{first.line}: {first.problem}"
         click.echo(f"{record.fault_count:,} rows of the tape were dropped, the first: {place}")
-    for warning in record.warnings:
-        click.echo(warning)
     if record.stopped is not None:
         click.echo(f"ended at {iso(record.ended)}: {record.stopped}")
     if drawn is not None:

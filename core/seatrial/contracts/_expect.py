@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from seatrial.contracts._text import REMEDY, holds
 from seatrial.errors import InvalidConfigError
 
 if TYPE_CHECKING:
     from types import UnionType
 
-__all__ = ["expect"]
+__all__ = ["check_text", "expect"]
 
 
 def expect(setting: str, value: object, kind: type | UnionType, hint: str) -> None:
@@ -19,3 +20,12 @@ def expect(setting: str, value: object, kind: type | UnionType, hint: str) -> No
     """
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise InvalidConfigError(setting, value, f"give {hint}")
+
+
+def check_text(setting: str, value: str) -> None:
+    """Refuse text that no file could hold.
+
+    :raises InvalidConfigError: naming the setting.
+    """
+    if not holds(value):
+        raise InvalidConfigError(setting, value, f"UTF-8 cannot hold it; {REMEDY}")

@@ -73,8 +73,8 @@ def _check_size(symbol: str, field: str, value: object) -> None:
 
 
 def _check_time(symbol: object, ts: object) -> None:
-    if type(symbol) is not str or not symbol:
-        _refuse(symbol, "symbol", "it is no name; give a non-empty str")
+    if type(symbol) is not str or not symbol or not symbol.isprintable():
+        _refuse(symbol, "symbol", "it is no name; give a non-empty printable str")
     if type(ts) is not int or not 0 <= ts <= MAX_NS:
         _refuse(symbol, "ts", f"{ts!r} is no time; give int UNIX ns UTC (seatrial.clock.to_ns converts a datetime)")
 

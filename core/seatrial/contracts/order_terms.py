@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import force_setattr
 
 from seatrial.clock import MAX_NS, to_ns
+from seatrial.contracts._text import REMEDY, holds
 from seatrial.contracts.terms import OrderSide, OrderType, TimeInForce
 from seatrial.errors import InvalidOrderError
 
@@ -176,6 +177,8 @@ def _check_names(order: OrderTerms) -> None:
         _check_links(order)
     if (order.order_type is OrderType.NATIVE) != (order.native_type is not None):
         _refuse(order, "native_type", "it names the engine's own type of a NATIVE order, and of no other")
+    if order.native_type is not None:
+        _check_name(order, "native_type", order.native_type)
 
 
 def _check_links(order: OrderTerms) -> None:
@@ -191,6 +194,8 @@ def _tags(order: OrderTerms, tags: object) -> tuple[str, ...]:
     for tag in cast("Iterable[object]", tags) if isinstance(tags, Iterable) and not isinstance(tags, str) else (None,):
         if not isinstance(tag, str):
             _refuse(order, "tags", f"{tags!r} are no tags; give a tuple of str")
+        if not holds(tag):
+            _refuse(order, "tags", f"UTF-8 cannot hold {tag!r}; {REMEDY}")
         given.append(tag)
     return tuple(given)
 

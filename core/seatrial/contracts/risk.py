@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 from msgspec.structs import force_setattr
 
-from seatrial.contracts._expect import expect
+from seatrial.contracts._expect import check_text, expect
 from seatrial.contracts.account import RiskView
 from seatrial.contracts.orders import Order
 from seatrial.contracts.rejection import RejectionReason
@@ -79,6 +79,7 @@ class RiskViolation(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         :raises InvalidConfigError: naming the field.
         """
         expect("message", self.message, str, "a str")
+        check_text("message", self.message)
         expect("reason", self.reason, RejectionReason, "a RejectionReason")
         expect("action", self.action, RiskAction, "a RiskAction")
         expect("until", self.until, Latch, "a Latch")
@@ -98,9 +99,9 @@ class RiskRule(Protocol):
     before the rule is asked, and `needs_all_prices = True` for every symbol held or worked; `needs_exposure = False`
     where it never asks what works, which spares the counting; `watch` (see :class:`RiskWatcher`); `hear(event, order)`,
     told every event before all listeners; `enabled(account, by, reason)`, told when an operator enables trading;
-    `headroom()`, which returns (what, most used, limit) for run records;
-    `save_state()`, which returns a JSON value for checkpoints, with `load_state(value)`. A rule that raises is taken to
-    object.
+    `headroom()`, which returns (what, most used, limit) for run records, where one that fails leaves a warning;
+    `save_state()`, which returns a JSON value for checkpoints, with `load_state(value)`: one that fails, or returns
+    anything else, ends the call that takes the checkpoint. A rule that raises elsewhere is taken to object.
     """
 
     def check(self, order: Order, account: RiskView, now: int, /) -> RiskViolation | None:

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seatrial.contracts._text import said
 from seatrial.errors import StrategyError
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def build(path: str, params: Mapping[str, Any]) -> Any:
         return kind(**params)
     except Exception as error:  # whatever a stranger's code raises becomes an error of ours
         given = ", ".join(f"{name}={value!r}" for name, value in params.items()) or "no parameters"
-        problem = f"it cannot be built with {given} ({type(error).__name__}: {error}){built_on(kind)}"
+        problem = f"it cannot be built with {given} ({said(error)}){built_on(kind)}"
         raise StrategyError(path, problem) from error
 
 
@@ -72,7 +73,7 @@ def _from_module(path: str, name: str) -> ModuleType:
             raise StrategyError(path, problem) from None
         raise StrategyError(path, f"{name} cannot be imported (no module {error.name!r})") from error
     except Exception as error:  # whatever a stranger's code raises becomes an error of ours
-        raise StrategyError(path, f"{name} cannot be imported ({type(error).__name__}: {error})") from error
+        raise StrategyError(path, f"{name} cannot be imported ({said(error)})") from error
 
 
 def _from_file(path: str, file: Path) -> ModuleType:
@@ -88,5 +89,5 @@ def _from_file(path: str, file: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:  # whatever a stranger's code raises becomes an error of ours
         del sys.modules[name]
-        raise StrategyError(path, f"{file} cannot be run ({type(error).__name__}: {error})") from error
+        raise StrategyError(path, f"{file} cannot be run ({said(error)})") from error
     return module

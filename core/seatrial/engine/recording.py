@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from seatrial.contracts._text import words
 from seatrial.contracts.checkpoint import AccountSummary
 from seatrial.contracts.engine import Decision, EquityPoint, Headroom, RunRecord
 from seatrial.contracts.events import OrderAccepted, OrderDenied, OrderRejected, OrderSubmitted
+from seatrial.gate.headroom import headroom_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -155,6 +157,7 @@ def run_record(
     one whose rows came from elsewhere has no `tape`.
     """
     risk = gate.admission.risk
+    headroom, untold = headroom_of(risk.rules) if risk is not None else ([], [])
     return RunRecord(
         engine=engine,
         scenario=scenario,
@@ -175,10 +178,14 @@ def run_record(
         equity=recorder.equity(),
         max_drawdown_pct=recorder.max_drawdown_pct,
         decisions=recorder.decisions(),
-        headroom=tuple([Headroom(*use) for use in risk.headroom()]) if risk is not None else (),
+        headroom=tuple([Headroom(*use) for use in headroom]),
         checkpoints=tuple(checkpoints),
         faults=() if tape is None else tuple(tape.faults),
         fault_count=0 if tape is None else tape.fault_count,
-        warnings=(*warnings, *[f"observer {name!r} failed: {error}" for name, error in dropped.items()]),
+        warnings=(
+            *warnings,
+            *[f"observer {name!r} failed: {words(error)}" for name, error in dropped.items()],
+            *untold,
+        ),
         analyses=analyses or {},
     )

@@ -6,21 +6,25 @@ checkpoint then holds the simulator, the strategy, and how far the tape was read
 
 from __future__ import annotations
 
-from itertools import islice
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, cast
 
 import msgspec
 
 from seatrial.clock import NANOS_PER_SECOND, iso
+from seatrial.contracts._text import said
 from seatrial.contracts.market import Bar, Instrument
 from seatrial.data.tape import has_bars, open_tape, sample_instruments
 from seatrial.engine.context import Context
 from seatrial.engine.loading import build, built_on
 from seatrial.engine.places import place_of
-from seatrial.engine.recording import Recorder, RecorderState, run_record
+from seatrial.engine.progress import Digest, Origin, Progress, check_same, read_again, stored_progress
+from seatrial.engine.recording import Recorder, run_record
 from seatrial.engine.script import Script
-from seatrial.errors import CheckpointError, InvalidConfigError, StrategyError
+from seatrial.engine.strategy import Strategy
+from seatrial.errors import InvalidConfigError, StrategyError
+from seatrial.gate.keeping import as_state
 from seatrial.gate.queue import NEVER
 from seatrial.store.checkpoints import CheckpointManager
 from seatrial.venue.simulator import ExecutionSimulator
@@ -28,7 +32,7 @@ from seatrial.venue.simulator import ExecutionSimulator
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from seatrial.contracts.checkpoint import ExecutionCheckpoint, SimulatorConfig
+    from seatrial.contracts.checkpoint import ExecutionCheckpoint
     from seatrial.contracts.engine import EngineInfo, RunMonitor, RunRecord
     from seatrial.contracts.events import Event
     from seatrial.contracts.market import MarketEvent
@@ -41,18 +45,6 @@ __all__ = ["Run", "open_scenario", "steps_of", "traded"]
 
 
 _INTERRUPTED = "it was interrupted"
-
-
-class _Progress(msgspec.Struct, frozen=True):
-    """What a checkpoint keeps of a run beside its simulator."""
-
-    started: int
-    sent: int
-    scripted: int
-    recorder: RecorderState
-    strategy: Any
-    engine: str
-    engine_params: dict[str, Any]
 
 
 S = TypeVar("S", bound=ExecutionSimulator)
@@ -101,23 +93,25 @@ class Run(Generic[S]):
         )
         self._manager = CheckpointManager(directory) if directory is not None else None
         self._saved: list[str] = []
-        progress = None
+        self._resumed: Progress | None = None
         self.simulator = fresh
         """What the run happens on."""
         if scenario.resume_from is not None:
             checkpoint = _stored(scenario.resume_from)
-            _check_same(checkpoint.config, fresh.config, scenario.resume_from)
+            check_same(scenario.resume_from, checkpoint.config, fresh.config)
             self.simulator = cast("S", simulator.from_checkpoint(checkpoint, plugins=plugins))
-            progress = self._progress(checkpoint, scenario.resume_from)
+            self._resumed = stored_progress(checkpoint, scenario.resume_from, scenario, self._origin)
+        progress = self._resumed
         strategy = scenario.strategy
         self._strategy: Any = None if strategy is None else build(strategy.path, strategy.params)
         strategy_id = "S" if strategy is None else strategy.strategy_id
         self._context = Context(self.simulator, strategy_id, progress.sent if progress else 0)
         self._script = Script(scenario.script, progress.scripted if progress else 0)
         self._recorder = Recorder(self.simulator, progress.recorder if progress else None)
-        self._skipped = self._recorder.rows
+        self._read = Digest()
+        self._warnings = [] if progress is None else list(progress.warnings)
         if progress is not None:
-            self._call("load_state", progress.strategy)
+            self._hand_back(progress.strategy)
         self.simulator.add_listener(self._recorder.hear)
         if self._has("on_order"):
             self.simulator.add_listener(self._tell)
@@ -132,40 +126,37 @@ class Run(Generic[S]):
         if self._manager is not None:
             self._manager.close()
 
-    def _progress(self, checkpoint: ExecutionCheckpoint, path: str) -> _Progress:
-        """Return how far the run had come, on this very engine.
+    @cached_property
+    def _origin(self) -> Origin:
+        return Origin.of(self._scenario, self._engine.name)
 
-        :raises CheckpointError: where it was another run's, or another engine's.
-        """
-        try:
-            progress = msgspec.json.decode(checkpoint.strategy, type=_Progress)
-        except msgspec.DecodeError as error:
-            raise CheckpointError(path, f"it is of no run of this engine ({error})") from None
-        _refuse_other(path, "engine", progress.engine, self._engine.name)
-        params = msgspec.json.decode(msgspec.json.encode(self._scenario.engine_params))
-        _refuse_other(path, "engine_params", progress.engine_params, params)
-        return progress
-
-    def save_state(self) -> _Progress:
+    def _progress(self) -> Progress:
         """Return what a checkpoint keeps beside the simulator."""
-        kept = self._call("save_state") if self._has("save_state") else None
-        return _Progress(
+        path = "" if self._scenario.strategy is None else self._scenario.strategy.path
+        return Progress(
             started=self._started or 0,
             sent=self._context.sent,
             scripted=self._script.done,
             recorder=self._recorder.snapshot(),
-            strategy=kept,
-            engine=self._engine.name,
-            engine_params=self._scenario.engine_params,
+            strategy=as_state("strategy", path, self._call("save_state")),
+            origin=self._origin,
+            read=str(self._read),
+            told=str(self._script.told),
+            warnings=tuple(self._warnings),
         )
 
     def steps(self) -> Iterator[tuple[MarketEvent, ...]]:
-        """Yield the tape to its end or to the time to stop: single rows, and bars that end together as one step."""
-        stop = self._scenario.stop
+        """Yield the tape to its end or to the time to stop: single rows, and bars that end together as one step.
+
+        :raises CheckpointError: for a run that is resumed, where the tape does not begin as it did.
+        """
+        stop, path, tape = self._scenario.stop, self._scenario.resume_from, iter(self.tape)
+        if path is not None and self._resumed is not None:
+            self._read = read_again(tape, self._scenario.tape, path, self._resumed)
         self.simulator.resume()
         self._due = self._next_checkpoint(self.simulator.now)
         self._events = len(self.simulator.events)
-        for rows in steps_of(islice(iter(self.tape), self._skipped, None)):
+        for rows in steps_of(tape):
             if stop is not None and rows[-1].ts > stop:
                 self._stopped = "the time to stop was reached"
                 return
@@ -187,6 +178,9 @@ class Run(Generic[S]):
         """Let strategy and monitor hear of a step that has happened; return whether the run goes on."""
         simulator, recorder = self.simulator, self._recorder
         recorder.row(simulator.now, len(rows))
+        if self._manager is not None:
+            for row in rows:
+                self._read.add(row)
         for row in rows:
             self._call("on_market", self._context, row)
         if self._due is not None and self._is_due(self._due, rows, self._events):
@@ -217,6 +211,7 @@ class Run(Generic[S]):
             stopped=self._stopped,
             dropped=simulator.dropped_observers,
             checkpoints=self._saved,
+            warnings=self._warnings,
             analyses=analyses,
         )
 
@@ -236,6 +231,25 @@ class Run(Generic[S]):
 
     def _tell(self, event: Event, order: Order | None) -> None:  # noqa: ARG002 - a listener's signature
         self._call("on_order", self._context, event)
+
+    def _hand_back(self, state: Any) -> None:
+        """Give a strategy back what it wanted kept, and note where it keeps nothing.
+
+        :raises StrategyError: where it has no way to take its state back, or fails to.
+        """
+        if self._strategy is None:
+            return
+        if state is not None and not self._has("load_state"):
+            path = self._scenario.strategy.path if self._scenario.strategy is not None else ""
+            raise StrategyError(
+                path, "it has a state in the checkpoint, but no load_state(value) to take it back; add it"
+            )
+        if getattr(self._strategy.__class__, "save_state", None) in {None, Strategy.save_state}:
+            when = iso(self.simulator.now)
+            self._warnings.append(
+                f"the strategy keeps no state, so it began anew at {when}; give it save_state() and load_state(value)"
+            )
+        self._call("load_state", state)
 
     def _has(self, method: str) -> bool:
         return self._strategy is not None and callable(getattr(self._strategy, method, None))
@@ -259,7 +273,7 @@ class Run(Generic[S]):
         path = "" if self._scenario.strategy is None else self._scenario.strategy.path
         place = place_of(error)
         where = f", {place}" if place else ""
-        problem = f"{method} failed at {iso(self.simulator.now)}{where} ({type(error).__name__}: {error})"
+        problem = f"{method} failed at {iso(self.simulator.now)}{where} ({said(error)})"
         return StrategyError(path, problem + built_on(self._strategy.__class__))
 
     def _next_checkpoint(self, now: int) -> int | None:
@@ -277,8 +291,20 @@ class Run(Generic[S]):
 
     def _save(self) -> None:
         if self._manager is not None:
-            checkpoint = self._manager.create_checkpoint(self.simulator, self)
+            checkpoint = self._manager.create_checkpoint(
+                self.simulator, _Kept(msgspec.Raw(msgspec.json.encode(self._progress())))
+            )
             self._saved.append(str(self._manager.save_checkpoint(checkpoint)))
+
+
+class _Kept(NamedTuple):
+    """What is kept of a run, in the place of a strategy."""
+
+    state: msgspec.Raw
+
+    def save_state(self) -> msgspec.Raw:
+        """Return it."""
+        return self.state
 
 
 def open_scenario(scenario: Scenario) -> tuple[OpenTape, tuple[Instrument, ...]]:
@@ -321,17 +347,3 @@ def _begin(row: MarketEvent) -> int:
 def _stored(path: str) -> ExecutionCheckpoint:
     with CheckpointManager(Path(path).parent.parent) as manager:
         return manager.load_checkpoint(Path(path))
-
-
-def _check_same(stored: SimulatorConfig, fresh: SimulatorConfig, path: str) -> None:
-    """Refuse to go on under other settings than the run began with.
-
-    :raises CheckpointError: naming the first that differs.
-    """
-    for field in fresh.__struct_fields__:
-        _refuse_other(path, field, getattr(stored, field), getattr(fresh, field))
-
-
-def _refuse_other(path: str, field: str, before: object, now: object) -> None:
-    if before != now:
-        raise CheckpointError(path, f"the run began with {field}={before!r}, not {now!r}; resume it as it began")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.contracts.scenario import CancelAt, Instruction, ModifyAt, SubmitAt
 from seatrial.contracts.terms import TradingState
+from seatrial.engine.progress import Digest
 from seatrial.errors import InvalidConfigError, UnknownOrderError
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ __all__ = ["Script"]
 
 
 class Script:
-    """The instructions of one run, in time order; `done` of them are over."""
+    """The instructions of one run, in time order; `done` of them are over, with the digest `told`."""
 
     def __init__(self, instructions: tuple[Instruction, ...], done: int = 0) -> None:
         """Go on after the first `done`.
@@ -32,11 +33,13 @@ class Script:
                 raise InvalidConfigError("script", f"at={after.at}", problem)
         self._instructions = instructions
         self.done = done
+        self.told = Digest(instructions[:done])
 
     def until(self, ts: int, simulator: ExecutionSimulator) -> None:
         """Carry out what is due by `ts`."""
         while self.done < len(self._instructions) and self._instructions[self.done].at <= ts:
             self.done += 1
+            self.told.add(self._instructions[self.done - 1])
             _carry_out(self._instructions[self.done - 1], simulator)
 
 

@@ -16,7 +16,7 @@ class Strategy:
     """What a strategy may answer to; each part does nothing unless it is overridden.
 
     A strategy is built once per run with the parameters of its session. Whatever it remembers between calls belongs
-    into `save_state`, or it is forgotten when a run is resumed.
+    into `save_state`, or it is forgotten when a run is resumed, of which the record then warns.
     """
 
     def on_start(self, ctx: Context) -> None:
@@ -32,7 +32,10 @@ class Strategy:
         """Hear that the tape is over."""
 
     def save_state(self) -> Any:
-        """Return what has to survive a restart, as a JSON value."""
+        """Return what has to survive a restart, as a JSON value.
+
+        `None`, bool, int, finite float, str, and lists and dicts (with str keys) of these; anything else is refused.
+        """
         return None
 
     def load_state(self, value: Any) -> None:

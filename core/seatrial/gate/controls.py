@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from seatrial.contracts._expect import check_text
 from seatrial.contracts.rejection import Rejection, RejectionReason
 from seatrial.contracts.risk import Latch, RiskAction, RiskViolation
 from seatrial.contracts.terms import TradingState
@@ -115,8 +116,9 @@ class Controls:
 def check_operator(by: object, reason: object) -> None:
     """Refuse to switch trading for nobody or for no reason.
 
-    :raises InvalidConfigError: when either is missing.
+    :raises InvalidConfigError: when either is missing, or is text that UTF-8 cannot hold.
     """
     for setting, value in (("by", by), ("reason", reason)):
         if not isinstance(value, str) or not value.strip():
             raise InvalidConfigError(setting, value, "say who switches trading, and why")
+        check_text(setting, value)

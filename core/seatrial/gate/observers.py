@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from seatrial.contracts._text import words
 from seatrial.errors import InvalidConfigError, SeatrialError
-from seatrial.gate.keeping import load_state, save_state, unique
+from seatrial.gate.keeping import as_state, load_state, unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -57,17 +58,32 @@ class Observers:
             try:
                 observer.notify(event, order)
             except Exception as error:  # noqa: BLE001 - whatever a stranger raises, the run goes on without them
-                _LOG.warning("observer %r failed and hears no more of this run", name, exc_info=error)
-                del self._listening[name]
-                self._dropped[name] = error
+                self._drop(name, error)
+
+    def _drop(self, name: str, error: Exception) -> None:
+        _LOG.warning("observer %r failed and hears no more of this run", name, exc_info=error)
+        del self._listening[name]
+        self._dropped[name] = error
 
     # -- state -----------------------------------------------------------------------------------------------------
 
     def snapshot(self) -> ObserversState:
-        """Return the states of those that have one."""
-        saved = [(name, save_state("observers", name, observer)) for name, observer in self._listening.items()]
-        states = {name: state for name, state in saved if state is not None}
-        return ObserversState(states, {name: str(error) for name, error in self._dropped.items()})
+        """Return the states of those that have one; one whose `save_state()` raises has failed as in `notify`.
+
+        :raises InvalidConfigError: naming it, for a state that is no JSON value.
+        """
+        states: dict[str, msgspec.Raw] = {}
+        for name, observer in tuple(self._listening.items()):
+            save = getattr(observer, "save_state", None)
+            if not callable(save):
+                continue
+            try:
+                value = save()
+            except Exception as error:  # noqa: BLE001 - as above
+                self._drop(name, error)
+            else:
+                states[name] = as_state("observers", name, value)
+        return ObserversState(states, {name: words(error) for name, error in self._dropped.items()})
 
     def restore(self, state: ObserversState) -> None:
         """Hand everybody back what they wanted kept, and drop who was dropped.

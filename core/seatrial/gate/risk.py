@@ -7,7 +7,7 @@ that provably reduces a position is never stopped by a rule that exempts such or
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
@@ -18,6 +18,7 @@ from seatrial.contracts.risk import Latch, RiskAction, RiskViolation
 from seatrial.contracts.terms import OrderSide
 from seatrial.errors import InvalidConfigError
 from seatrial.gate.day import last_turn, next_turn
+from seatrial.gate.headroom import headroom_of
 from seatrial.gate.keeping import load_state, save_state
 from seatrial.gate.rules import mistake, objection, open_rules
 from seatrial.gate.validator import refusal
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from seatrial.contracts.terms import TradingState
     from seatrial.gate.controls import Controls
     from seatrial.gate.exposure import Exposure
+    from seatrial.gate.headroom import Use
     from seatrial.gate.rules import OpenRule
     from seatrial.gate.stake import Stake
     from seatrial.plugins import Plugins
@@ -41,7 +43,6 @@ __all__ = ["Risk", "RiskState", "Trip"]
 _ZERO = Decimal(0)
 _BUY = OrderSide.BUY
 
-_Use = tuple[str, Decimal, Decimal]
 Trip = tuple[str, RiskViolation]
 """A rule's name and the violation that asks for more than a refusal."""
 
@@ -293,14 +294,9 @@ class Risk:
                 trips.append((rule.name, lasting(mistake(error))))
         return trips
 
-    def headroom(self) -> list[tuple[str, str, Decimal, Decimal]]:
+    def headroom(self) -> list[Use]:
         """Return how much of their limits the rules have used at most: rule, what, used, limit."""
-        found: list[tuple[str, str, Decimal, Decimal]] = []
-        for rule in self.rules:
-            tell = getattr(rule.rule, "headroom", None)
-            if callable(tell):
-                found += [(rule.name, what, used, limit) for what, used, limit in cast("Iterable[_Use]", tell())]
-        return found
+        return headroom_of(self.rules)[0]
 
     # -- the day ---------------------------------------------------------------------------------------------------
 

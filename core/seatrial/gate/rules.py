@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
+from seatrial.contracts._text import said, shown
 from seatrial.contracts.rejection import RejectionReason
 from seatrial.contracts.risk import NamedRule, RiskConfig, RiskViolation, RuleObject
 from seatrial.errors import InvalidConfigError
@@ -102,7 +103,7 @@ def open_rules(config: RiskConfig, plugins: Plugins | None) -> tuple[OpenRule, .
 def rule_name(rule: object) -> str:
     """Return the name of a rule: its own, else that of its class."""
     name = getattr(rule, "name", None)
-    return name if isinstance(name, str) and name else type(rule).__name__
+    return shown(name) if isinstance(name, str) and name else type(rule).__name__
 
 
 def storable(config: RiskConfig) -> RiskConfig:
@@ -135,20 +136,16 @@ def objection(answer: object) -> RiskViolation:
     if type(answer) is RiskViolation:
         return answer
     try:
-        shown = repr(answer)
+        returned = repr(answer)
     except Exception:  # noqa: BLE001 - a value that cannot even be shown
-        shown = f"a {type(answer).__name__}"
-    return mistake(f"it returned {shown}; return None or a RiskViolation")
+        returned = f"a {type(answer).__name__}"
+    return mistake(f"it returned {returned}; return None or a RiskViolation")
 
 
 def mistake(what: str | Exception) -> RiskViolation:
     """Return the violation that a rule's own mistake amounts to."""
-    if isinstance(what, Exception):
-        try:
-            what = f"{type(what).__name__}: {what}"
-        except Exception:  # noqa: BLE001 - an error that cannot even be shown
-            what = type(what).__name__
-    return RiskViolation(f"the rule failed: {what}", reason=RejectionReason.RISK_RULE_ERROR)
+    problem = said(what) if isinstance(what, Exception) else shown(what)
+    return RiskViolation(f"the rule failed: {problem}", reason=RejectionReason.RISK_RULE_ERROR)
 
 
 def _flag(rule: object, name: str, *, default: bool) -> bool:

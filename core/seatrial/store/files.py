@@ -7,6 +7,7 @@ is one JSON object that opens with the SHA-256 of every byte after its 64 digits
 
 A file is written under a temporary name, synced, renamed, then linked to `latest.json`: a crash at any instant leaves
 the old or the new one to be found as the newest, whole. Files are the user's alone (mode 0600) from their first byte.
+What others may have put there is neither read nor written beside.
 A simulator has one writer at a time, who holds a lock until closed or dead; readers need none.
 """
 
@@ -15,7 +16,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import stat
 import sys
 import threading
 import warnings
@@ -40,6 +40,7 @@ from seatrial.errors import (
     CheckpointWarning,
     InvalidConfigError,
 )
+from seatrial.store.own import SAFELY, check_directory, read_own, unread
 
 if sys.platform == "win32":
     import msvcrt
@@ -56,8 +57,6 @@ _OPENING, _BODY, _END = b'{"checksum":"', b',\n"body":', b"}\n"
 _SUMMED = len(_OPENING) + 64
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]([A-Za-z0-9_.-]*[A-Za-z0-9_-])?")
 _FILE_NAME = re.compile(r"([0-9]{8}T[0-9]{6})\.([0-9]{9})Z-([0-9]{6,})\.json")
-# Links are not followed, and a pipe that bears a checkpoint's name does not hold its reader up.
-_SAFELY = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _version = cache(version)  # the distribution's metadata are read once
 
 
@@ -164,13 +163,13 @@ class CheckpointFiles:
         path = Path(path).absolute()
         # Listed before the file is opened: a writer may come between, and `latest.json` is the newer one then.
         beside = _entries_in(path.parent) if path.name == LATEST else []
-        header, body = _opened(path, _content(path), self._formats)
+        header, body = _opened(path, read_own(path), self._formats)
         name = _file_name(header.timestamp, header.sequence)
         if header.simulator_id != path.parent.name:
             raise CheckpointError(path, f"it belongs to {header.simulator_id!r}")
         if path.name not in {name, LATEST}:
             raise CheckpointError(path, f"its name is not its own: it holds {name}")
-        if beside and (header.sequence < beside[0].sequence or not path.with_name(name).exists()):
+        if beside and beside[0].path.name != name and header.sequence <= beside[0].sequence:
             raise CheckpointError(path, f"it holds {name}, which is not the newest there")
         return header, body
 
@@ -212,8 +211,9 @@ class _Lock:
 
     def __init__(self, directory: Path) -> None:
         _make_directory(directory)
+        check_directory(directory)
         self._pid = os.getpid()
-        self.fd = os.open(directory / ".lock", os.O_RDWR | os.O_CREAT | _SAFELY, 0o600)
+        self.fd = os.open(directory / ".lock", os.O_RDWR | os.O_CREAT | SAFELY, 0o600)
         try:
             self._claim(directory)
             (directory / ".lock").chmod(0o600)
@@ -273,7 +273,7 @@ def _publish(directory: Path, header: CheckpointHeader, body: bytes, lock: _Lock
 
 def _create(path: Path, content: bytearray) -> None:
     """Write a new file, the user's alone from its first byte, and wait until the disk has it."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFELY, 0o600)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | SAFELY, 0o600)
     try:
         path.chmod(0o600)  # the umask may have taken away what the user needs
         rest = memoryview(content)
@@ -309,31 +309,6 @@ def _head(header: CheckpointHeader) -> bytes:
 
 def _checksum(content: bytes | bytearray) -> bytes:
     return sha256(memoryview(content)[_SUMMED:]).hexdigest().encode()
-
-
-def _content(path: Path) -> bytes:
-    """Return the bytes of a regular file that nobody else can have written."""
-    try:
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _SAFELY)) as file:
-            status = os.fstat(file.fileno()).st_mode
-            mode = stat.S_IMODE(status) if os.name == "posix" else 0o600
-            if not stat.S_ISREG(status):
-                raise CheckpointError(path, "it is no regular file")
-            if mode & 0o022:
-                raise CheckpointError(path, f"others may have written it (mode {mode:04o}): look, then chmod 600")
-            if sys.platform != "win32" and mode & 0o044:
-                with suppress(OSError):
-                    os.fchmod(file.fileno(), 0o600)
-                now = f"mode {mode:04o}, now {stat.S_IMODE(os.fstat(file.fileno()).st_mode):04o}"
-                warnings.warn(CheckpointWarning(f"checkpoint {path}: others could read it ({now})"), stacklevel=3)
-            return file.read()
-    except OSError as error:
-        raise CheckpointError(path, _unread(error)) from error
-
-
-def _unread(error: OSError) -> str:
-    known = {errno.ENOENT: "it is not there", errno.ELOOP: "it is a symbolic link"}
-    return known.get(error.errno or 0, f"it cannot be read: {error.strerror or error}")
 
 
 def _opened(path: Path, content: bytes, formats: int) -> tuple[CheckpointHeader, bytes]:
@@ -394,4 +369,4 @@ def _scan(directory: Path) -> list[os.DirEntry[str]]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise CheckpointError(directory, _unread(error)) from error
+        raise CheckpointError(directory, unread(error)) from error

@@ -129,8 +129,8 @@ class Chasing(Strategy):
     def save_state(self) -> Any:
         """Return what is remembered between two quotes."""
         return {
-            "recent": [(ts, str(bid)) for ts, bid in self.recent],
-            "exits": [(ts, str(quantity)) for ts, quantity in self.exits],
+            "recent": [[ts, str(bid)] for ts, bid in self.recent],
+            "exits": [[ts, str(quantity)] for ts, quantity in self.exits],
             "bids": self.bids,
             "count": self.count,
             "ready_at": self.ready_at,
