@@ -8,7 +8,7 @@ before it.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from weakref import WeakSet, WeakValueDictionary
 
 from nautilus_trader.backtest.config import SimulationModuleConfig
 from nautilus_trader.backtest.modules import SimulationModule
@@ -22,6 +22,7 @@ from seatrial.gate.queue import NEVER
 from seatrial_nautilus.v1.backlog import MANY
 from seatrial_nautilus.v1.checkpoint import restore
 from seatrial_nautilus.v1.options import copied_options
+from seatrial_nautilus.v1.rounds import run_until
 from seatrial_nautilus.v1.session import Session
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ _FIRST = 100
 """The priority at which the gate hears that an order was denied: before every strategy."""
 _WAITING: WeakSet[Any] = WeakSet()
 """The modules that a node has built from its configuration, and nobody has attached yet."""
+_PEERS: WeakValueDictionary[Any, Peers] = WeakValueDictionary()
+"""The clients of each engine, by its instance id."""
 
 
 class SeatrialModuleConfig(SimulationModuleConfig, frozen=True, kw_only=True):  # type: ignore[call-arg]  # msgspec's
@@ -95,6 +98,15 @@ class SeatrialModule(SimulationModule):
             raise InvalidConfigError("engine", "reset", problem)
 
 
+class Peers:
+    """The clients of one engine, in the order of its venues; they begin with the first datum of all."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.clients: list[SeatrialBacktestClient] = []
+        self.has_begun = False
+
+
 class SeatrialBacktestClient(ExecutionClient):
     """Takes the place of the stock execution client of one venue."""
 
@@ -123,11 +135,12 @@ class SeatrialBacktestClient(ExecutionClient):
         self._module = module
         self._engine_clock = kernel.clock
         self._armed: set[int] = set()
-        self._begun = False
+        self._peers = _PEERS.setdefault(kernel.instance_id, Peers())
         self._resume_from = resume_from
         self.session = Session(self, kernel.cache, copied_options(stock), **session_options)
         """The gate and all it keeps."""
         self.session.at = self._set_clocks
+        self._peers.clients.append(self)
         kernel.msgbus.subscribe("events.order.*", self._on_order_event, priority=_FIRST)
         self._backlog = self.session.world.backlog.data
         self._due = NEVER  # while the module sleeps, when it has to be awake again
@@ -140,17 +153,19 @@ class SeatrialBacktestClient(ExecutionClient):
         ts = data.ts_init
         if session.is_due(ts):
             # what a strategy sends on its start travels with the first datum, as on the stock venue
-            self._run(ts if self._begun else ts - 1, ts)
-        self._begun = True
+            self._run(ts if self._peers.has_begun else ts - 1, ts)
+        self._peers.has_begun = True
         session.feed(data)
         if session.is_due(ts):
-            self._run(ts, ts)
+            session.tell(ts)
+            self.arm()
+            self._set_clocks(ts)
         elif session.is_busy():
-            self._arm()
+            self.arm()
 
     def on_moment(self, ts: int) -> None:
         """Deliver what is due when the strategies have acted."""
-        if not self._begun:
+        if not self._peers.has_begun:
             return
         if self.session.is_due(ts):
             self._run(ts, ts)
@@ -183,10 +198,11 @@ class SeatrialBacktestClient(ExecutionClient):
             self._tidy(ts)
 
     def _run(self, until: int, ts: int) -> None:
-        self.session.run_until(until)
-        self._arm()
-        if self._engine_clock.timestamp_ns() != ts:
-            self._set_clocks(ts)
+        clients = self._peers.clients
+        run_until([one.session for one in clients], until)
+        for one in clients:
+            one.arm()
+        self._set_clocks(ts)
 
     def _set_clocks(self, now: int) -> None:
         """Let everybody's clock show `now`, where what happens then was not foreseen by an alert."""
@@ -197,7 +213,7 @@ class SeatrialBacktestClient(ExecutionClient):
         for component in (*trader.actors(), *trader.strategies(), *trader.exec_algorithms()):
             component.clock.set_time(now)
 
-    def _arm(self) -> None:
+    def arm(self) -> None:
         """Be there when the next message is due."""
         self._module.wake()
         due = self.session.gate.due()
@@ -207,9 +223,9 @@ class SeatrialBacktestClient(ExecutionClient):
 
     def _on_alert(self, event: Any) -> None:
         self._armed.discard(event.ts_event)
-        if self.session.gate.due() <= event.ts_event and self._begun:
+        if self.session.gate.due() <= event.ts_event and self._peers.has_begun:
             self._run(event.ts_event, event.ts_event)
-        self._arm()
+        self.arm()
 
     def timestamp_ns(self) -> int:
         """Return the time of the trader's clock, in UNIX ns UTC."""
@@ -226,7 +242,7 @@ class SeatrialBacktestClient(ExecutionClient):
 
     def _on_order_event(self, event: Any) -> None:
         if self.session.note_denied(event):
-            self._arm()
+            self.arm()
 
     # -- the engine's calls ----------------------------------------------------------------------------------------
 
@@ -235,8 +251,8 @@ class SeatrialBacktestClient(ExecutionClient):
             self.session.add_instrument(instrument)
         if self._resume_from is not None:
             restore(self.session, self._resume_from)
-            self._resume_from, self._begun = None, True
-            self._arm()
+            self._resume_from, self._peers.has_begun = None, True
+            self.arm()
         self._set_connected(True)  # noqa: FBT003 - the engine's signature
 
     def _stop(self) -> None:
@@ -245,32 +261,32 @@ class SeatrialBacktestClient(ExecutionClient):
     def submit_order(self, command: Any) -> None:
         """Send an order."""
         self.session.submit(command, self._engine_clock.timestamp_ns())
-        self._arm()
+        self.arm()
 
     def submit_order_list(self, command: Any) -> None:
         """Send a list of orders as one message."""
         self.session.submit_list(command, self._engine_clock.timestamp_ns())
-        self._arm()
+        self.arm()
 
     def modify_order(self, command: Any) -> None:
         """Ask to change an order."""
         self.session.modify(command, self._engine_clock.timestamp_ns())
-        self._arm()
+        self.arm()
 
     def cancel_order(self, command: Any) -> None:
         """Ask to end an order."""
         self.session.cancel(command, self._engine_clock.timestamp_ns())
-        self._arm()
+        self.arm()
 
     def cancel_all_orders(self, command: Any) -> None:
         """Ask to end all orders of an instrument and a strategy."""
         self.session.cancel_all(command, self._engine_clock.timestamp_ns())
-        self._arm()
+        self.arm()
 
     def batch_cancel_orders(self, command: Any) -> None:
         """Ask to end several orders."""
         self.session.batch_cancel(command, self._engine_clock.timestamp_ns())
-        self._arm()
+        self.arm()
 
 
 def attach(
@@ -326,7 +342,9 @@ def attach_node(node: Any) -> tuple[Session, ...]:
     sessions: list[Session] = []
     for engine in node.get_engines():
         bus = engine.kernel.msgbus
-        for module in [one for one in _WAITING if one.exchange.msgbus is bus]:
+        venues = engine.list_venues()
+        waiting = [one for one in _WAITING if one.exchange.msgbus is bus]
+        for module in sorted(waiting, key=lambda one: venues.index(one.exchange.id)):
             settings = module.settings
             options = {name: getattr(settings, name) for name in ("latency", "risk", "simulator_id", "seed")}
             sessions.append(attach_module(engine, module, options))

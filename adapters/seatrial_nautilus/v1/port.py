@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nautilus_trader.model.identifiers import ClientOrderId
@@ -11,6 +13,8 @@ from nautilus_trader.model.objects import Price, Quantity
 from seatrial.contracts.rejection import RefusedBy, Rejection, RejectionReason
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from seatrial.contracts.events import OrderChange
     from seatrial.contracts.orders import Order
     from seatrial_nautilus.v1.reports import Reporter
@@ -29,6 +33,10 @@ class VenuePort:
         self._world = world
         self._cache = cache
         self._arrived = False
+        self.holds = False
+        """Whether what arrives has to wait."""
+        self.held: deque[Callable[[], None]] = deque()
+        """What waits, the earliest first."""
 
     def settles(self) -> bool:
         """Return whether anything has arrived since the last call."""
@@ -37,6 +45,23 @@ class VenuePort:
 
     def place(self, orders: tuple[Order, ...], now: int, native: object) -> None:  # noqa: ARG002 - the port's signature
         """Take orders, one or a whole list at once."""
+        self._take(partial(self._place, orders, now))
+
+    def cancel(self, order_id: str, now: int, native: object) -> None:  # noqa: ARG002 - as above
+        """End an order, or refuse."""
+        self._take(partial(self._cancel, order_id, now))
+
+    def modify(self, order_id: str, change: OrderChange, now: int, native: object) -> None:  # noqa: ARG002 - as above
+        """Change a working order, or refuse."""
+        self._take(partial(self._modify, order_id, change, now))
+
+    def _take(self, act: Callable[[], None]) -> None:
+        if self.holds:
+            self.held.append(act)
+        else:
+            act()
+
+    def _place(self, orders: tuple[Order, ...], now: int) -> None:
         self._arrived = True
         for order in orders:
             self.reporter.placed(order.order_id, order.quantity)
@@ -45,8 +70,7 @@ class VenuePort:
         self._world.place([cache.order(one) for one in ids], [cache.position_id(one) for one in ids], now, cache.order)
         self.reporter.flush()
 
-    def cancel(self, order_id: str, now: int, native: object) -> None:  # noqa: ARG002 - as above
-        """End an order, or refuse."""
+    def _cancel(self, order_id: str, now: int) -> None:
         self._arrived = True
         client_order_id = ClientOrderId(order_id)
         if self._world.cache.order(client_order_id) is None:
@@ -58,15 +82,15 @@ class VenuePort:
         self.reporter.flush()
         self.reporter.asked_to_cancel = None
 
-    def modify(self, order_id: str, change: OrderChange, now: int, native: object) -> None:  # noqa: ARG002 - as above
-        """Change a working order, or refuse."""
+    def _modify(self, order_id: str, change: OrderChange, now: int) -> None:
         self._arrived = True
         client_order_id = ClientOrderId(order_id)
-        if self._world.cache.order(client_order_id) is None:
+        order = self._world.cache.order(client_order_id)
+        if order is None:
             rejection = _forgotten(client_order_id, RejectionReason.TOO_LATE_TO_MODIFY)
             self.reporter.port.modify_refused(order_id, now, rejection)
             return
-        told = self.reporter.told.get(order_id)
+        told = None if order.is_closed else self.reporter.told.get(order_id)
         if told is not None and change.quantity is not None and change.quantity <= told.filled:
             message = f"quantity {change.quantity} is not above what was matched ({told.filled})"
             reason = RejectionReason.TOO_LATE_TO_MODIFY
@@ -74,7 +98,7 @@ class VenuePort:
             self.reporter.port.modify_refused(order_id, now, rejection)
             return
         self.reporter.asked_to_modify = order_id
-        instrument = self._world.cache.instrument(self._world.cache.order(client_order_id).instrument_id)
+        instrument = self._world.cache.instrument(order.instrument_id)
         size, tick = instrument.size_precision, instrument.price_precision
         self._world.modify(
             client_order_id,

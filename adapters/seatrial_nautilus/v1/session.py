@@ -32,6 +32,7 @@ from seatrial_nautilus.v1.marks import Marks
 from seatrial_nautilus.v1.orders import core_order
 from seatrial_nautilus.v1.port import VenuePort
 from seatrial_nautilus.v1.reports import Reporter, refused
+from seatrial_nautilus.v1.rounds import run_until
 from seatrial_nautilus.v1.telling import Teller
 from seatrial_nautilus.v1.world import VenueWorld
 
@@ -132,7 +133,9 @@ class Session:
 
     def is_due(self, ts: int) -> bool:
         """Return whether anything is to be delivered by `ts`."""
-        return self._requests.head <= ts or self._reports.head <= ts or self.gate.boundary <= ts
+        return (
+            self._requests.head <= ts or self._reports.head <= ts or self.gate.boundary <= ts or bool(self._port.held)
+        )
 
     def is_busy(self) -> bool:
         """Return whether anything is under way."""
@@ -168,16 +171,46 @@ class Session:
 
     def run_until(self, until: int) -> None:
         """Deliver everything due by `until`, in time order, each at its own time."""
-        gate, world, port = self.gate, self.world, self._port
-        if gate.boundary == 0:  # the first day begins now, and not in 1970
-            gate.advance(max(until, gate.now))
+        run_until((self,), until)
+
+    def due(self) -> int:
+        """Return when anything is to be delivered next, or :data:`~seatrial.gate.queue.NEVER`."""
+        return self.gate.now if self._port.held else self.gate.due()
+
+    def open_day(self, now: int) -> None:
+        """Let the first day begin now, and not in 1970, where days matter."""
+        if self.gate.boundary == 0:
+            self.gate.advance(max(now, self.gate.now))
+
+    def deliver(self, now: int) -> bool:
+        """Deliver what was held back, then what is due by `now`; return whether anything arrived at the venue."""
+        gate, port = self.gate, self._port
+        self.at(now)
+        while port.held:
+            port.held.popleft()()
+            gate.advance(now)
+        port.holds = False
+        if gate.due() <= now:
+            gate.advance(now)
+        return port.settles()
+
+    def settle(self, now: int) -> None:
+        """Let the venue's markets look at their orders once more, after something has arrived at some venue."""
+        self.world.settle(now)
+        self.reporter.flush()
+        self.tell(now)
+
+    def tell(self, until: int) -> None:
+        """Tell what is to be told by `until`; what the trader answers at once is held back until :meth:`deliver`.
+
+        The stock venue, too, takes no command while it matches at a datum, and before the trader has seen that datum.
+        """
+        gate = self.gate
+        self._port.holds = True
         while (due := gate.due()) <= until:
             now = max(due, gate.now)
             self.at(now)
             gate.advance(now)
-            if port.settles():
-                world.settle(now)
-                self.reporter.flush()
 
     def feed(self, data: Any) -> None:
         """Show the venue a piece of market data, and the gate what positions are worth by it."""

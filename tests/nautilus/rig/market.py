@@ -12,16 +12,17 @@ from nautilus_trader.model.data import (
     BookOrder,
     OrderBookDelta,
     OrderBookDeltas,
+    OrderBookDepth10,
     QuoteTick,
     TradeTick,
 )
-from nautilus_trader.model.enums import AggressorSide, BookAction, OrderSide
+from nautilus_trader.model.enums import AggressorSide, BookAction, OrderSide, RecordFlag
 from nautilus_trader.model.identifiers import InstrumentId, Symbol, TradeId, Venue
 from nautilus_trader.model.instruments import Equity
 from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.test_kit.providers import TestInstrumentProvider
 
-__all__ = ["BAR_TYPE", "EQUITY", "MS", "PAIR", "SIM", "T0", "bars", "books", "quotes", "trades"]
+__all__ = ["BAR_TYPE", "EQUITY", "MS", "PAIR", "SIM", "T0", "bars", "books", "changes", "depths", "quotes", "trades"]
 
 T0 = 1_700_000_000_000_000_000
 MS = 1_000_000
@@ -103,3 +104,44 @@ def books(instrument: Any, count: int, seed: int, widest: int = 3) -> list[Any]:
                 deltas.append(OrderBookDelta(instrument.id, BookAction.ADD, order, 0, n, ts, ts))
         made.append(OrderBookDeltas(instrument.id, deltas))
     return made
+
+
+def changes(instrument: Any, count: int, seed: int) -> list[Any]:
+    """Return what changes in a book of three levels a side, each change a datum; the last of a moment says so."""
+    made: list[Any] = []
+    held: dict[int, Any] = {}
+    for n, row in enumerate(_walk(instrument, count, seed)):
+        now = {order.order_id: order for order in _levels(instrument, row, 3)}
+        steps = [(BookAction.DELETE, order) for key, order in held.items() if key not in now]
+        for key, order in now.items():
+            if key not in held or held[key].size != order.size:
+                steps.append((BookAction.UPDATE if key in held else BookAction.ADD, order))
+        held, ts = now, T0 + n * 10 * MS
+        for k, (action, order) in enumerate(steps, start=1):
+            flags = RecordFlag.F_LAST.value if k == len(steps) else 0
+            made.append(OrderBookDelta(instrument.id, action, order, flags, n, ts, ts))
+    return made
+
+
+def depths(instrument: Any, count: int, seed: int) -> list[Any]:
+    """Return books of ten levels a side, whole each time."""
+    made: list[Any] = []
+    for n, row in enumerate(_walk(instrument, count, seed)):
+        orders, ts = _levels(instrument, row, 10), T0 + n * 10 * MS
+        sides = (
+            [one for one in orders if one.side == OrderSide.BUY],
+            [one for one in orders if one.side == OrderSide.SELL],
+        )
+        made.append(OrderBookDepth10(instrument.id, *sides, [1] * 10, [1] * 10, 0, n, ts, ts))
+    return made
+
+
+def _levels(instrument: Any, row: tuple[Any, Any, Any, Any], depth: int) -> list[Any]:
+    """Return the orders of a book, best first, each side's; an order's id follows from its side and price."""
+    tick = instrument.price_increment.as_double()
+    orders: list[Any] = []
+    for side, best, size, sign in ((OrderSide.BUY, row[0], row[2], -1), (OrderSide.SELL, row[1], row[3], 1)):
+        for level in range(depth):
+            price = instrument.make_price(best.as_double() + sign * level * tick)
+            orders.append(BookOrder(side, price, size, round(price.as_double() / tick) * 2 + (sign > 0)))
+    return orders

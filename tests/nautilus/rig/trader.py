@@ -24,7 +24,7 @@ from nautilus_trader.model.events import OrderEvent, OrderFilled, OrderInitializ
 from nautilus_trader.trading.strategy import Strategy
 from tests.nautilus.rig.market import BAR_TYPE, MS, T0
 
-__all__ = ["RandomTrader"]
+__all__ = ["AnsweringTrader", "DepthTrader", "RandomTrader"]
 
 _PLAIN = ("idle", "idle", "market", "limit", "limit", "stop", "trail", "cross", "fok", "bracket", "pair")
 _CHOICES = (*_PLAIN, "cancel", "modify", "modify", "cancel_all", "batch", "touched", "reduce", "close", "gtd", "mtl")
@@ -69,6 +69,8 @@ class RandomTrader(Strategy):
         self.act(bar.ts_init, bar.close.as_double())
 
     def on_order_book_deltas(self, deltas: Any) -> None:
+        if len(deltas.deltas) == 1 and not deltas.deltas[0].flags:
+            return  # others of the same moment follow
         prices = [one.order.price.as_double() for one in deltas.deltas if one.order is not None and one.order.size > 0]
         self.act(deltas.ts_init, sum(prices) / len(prices))
 
@@ -268,6 +270,43 @@ class RandomTrader(Strategy):
         else:
             return
         self.lines.append((now, f"{_since(now)} {name} {_since(event.ts_event)} {_since(event.ts_init)} {told}"))
+
+
+class AnsweringTrader(RandomTrader):
+    """Answers some of its fills at once, with an order, here or in `abroad`, with a change or cancel of another one.
+
+    The stock venue trips over a change of the very order that it is filling, since it shares that order's status.
+    """
+
+    abroad: Any = None
+    filling: str = ""
+
+    def open_orders(self) -> list[Any]:
+        return [one for one in super().open_orders() if one.client_order_id.value != self.filling]
+
+    def on_order_filled(self, event: Any) -> None:
+        self.filling = event.client_order_id.value
+        order = self.cache.order(event.client_order_id)
+        dice = random.Random(f"{event.client_order_id} {order.filled_qty}")
+        answer = dice.choice(("idle", "idle", "idle", "idle", "market", "limit", "cancel", "modify", "abroad"))
+        side = dice.choice(_SIDES) if self._sells_short else OrderSide.BUY
+        getattr(self, f"do_{answer}")(dice, side, event.last_px.as_double())
+        self.filling = ""
+
+    def do_abroad(self, dice: random.Random, side: Any, mid: float) -> None:
+        if self.abroad is not None:
+            self.submit_order(self.order_factory.market(self.abroad.id, side, self.abroad.make_qty(10_000)))
+
+
+class DepthTrader(RandomTrader):
+    """Looks at whole books."""
+
+    def on_start(self) -> None:
+        self.instrument_id = self.instrument.id
+        self.subscribe_order_book_depth(self.instrument.id)
+
+    def on_order_book_depth(self, depth: Any) -> None:
+        self.act(depth.ts_init, (depth.bids[0].price.as_double() + depth.asks[0].price.as_double()) / 2)
 
 
 def _since(ts: int) -> str:

@@ -20,6 +20,9 @@ __all__ = ["engine", "heard", "settings", "tape"]
 _OPTIONS: dict[str, dict[str, Any]] = {
     "trades": {"trade_execution": True},
     "books": {"book_type": BookType.L2_MBP},
+    "changes": {"book_type": BookType.L2_MBP},
+    "orders": {"book_type": BookType.L3_MBO},
+    "depths": {"book_type": BookType.L2_MBP},
 }
 
 
@@ -28,7 +31,9 @@ def tape(case: str) -> tuple[str, str, Any, Any, dict[str, Any]]:
     account, oms, data = case.upper().split("-")
     kind = data.lower()
     instrument = market.EQUITY if account == "CASH" or kind == "bars" else market.PAIR
-    rows = market.bars if kind == "bars" else partial(getattr(market, kind), instrument)
+    rows = (
+        market.bars if kind == "bars" else partial(getattr(market, "changes" if kind == "orders" else kind), instrument)
+    )
     return account, oms, rows, instrument, _OPTIONS.get(kind, {})
 
 
