@@ -63,7 +63,8 @@ class Compares(bt.Strategy):
         self.compared = 0
 
     def next(self) -> None:
-        for kind, price, limit, exectype, trail in product((BuyOrder, SellOrder), PRICES, PRICES, KINDS, AMOUNTS):
+        kinds: tuple[Any, Any] = (BuyOrder, SellOrder)
+        for kind, price, limit, exectype, trail in product(kinds, PRICES, PRICES, KINDS, AMOUNTS):
             terms = {"exectype": exectype, "trailamount": trail, "tradeid": 3, "transmit": False, "histnotify": True}
             ref = next(OrderBase.refbasis)
             OrderBase.refbasis = count(ref)

@@ -104,9 +104,9 @@ class Books:
     def note(self, order: Order) -> None:
         """An order leaves, or is changed: one that may trade above its own price is valued at the mark, too."""
         price = self.own(order, OrderChange())
-        beyond = price is not None and order.order_type in BEYOND[order.side]
+        is_above = price is not None and self.marks.get(order.symbol, D(999)) > price
         follows = order.side is SELL and order.order_type in {Kind.TRAILING_STOP, Kind.TRAILING_STOP_LIMIT}
-        if follows or (beyond and self.marks.get(order.symbol, D(999)) > price):
+        if follows or (is_above and order.order_type in BEYOND[order.side]):
             self.at_mark.add(order.order_id)
 
     @staticmethod
