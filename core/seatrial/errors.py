@@ -7,6 +7,8 @@ A refusal that is part of trading (a risk limit, too little cash) is never an ex
 
 from __future__ import annotations
 
+from enum import Enum
+
 __all__ = [
     "CheckpointError",
     "CheckpointLockedError",
@@ -94,10 +96,12 @@ class InvalidConfigError(SeatrialError, ValueError):
     """A configuration value that cannot be used."""
 
     def __init__(self, setting: str, value: object, problem: str) -> None:
-        """Keep the setting's name and the value given for it."""
-        super().__init__(f"{setting}={value!r}: {problem}")
+        """Keep the setting's name, the value given for it, and what is wrong with that."""
+        shown = value.value if isinstance(value, Enum) else value
+        super().__init__(f"{setting}={shown!r}: {problem}")
         self.setting = setting
         self.value = value
+        self.problem = problem
 
 
 class InvalidTransition(SeatrialError):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from seatrial.contracts.engine import Engine
     from seatrial.contracts.latency import Delay
     from seatrial.contracts.plugin import Observer
-    from seatrial.contracts.risk import RiskRule, RiskWatcher
+    from seatrial.contracts.risk import RiskRule, RiskWatcher, SharedRule
     from seatrial.contracts.venue import FeeModel
 
 __all__ = ["DISABLE", "GROUP", "PluginFailure", "Plugins", "installed_plugins"]
@@ -39,7 +39,7 @@ DISABLE = "SEATRIAL_DISABLE_PLUGINS"
 
 _HOOKS = {
     "seatrial_engines": ("load",),
-    "seatrial_risk_rules": ("check", "watch"),
+    "seatrial_risk_rules": ("check", "watch", "for_account"),
     "seatrial_latency_models": ("sample",),
     "seatrial_fee_models": ("total",),
     "seatrial_observers": ("notify",),
@@ -162,7 +162,7 @@ class Plugins:
         """Return the observers on offer, by name."""
         return self._offers("seatrial_observers", ObserverSpec)
 
-    def risk_rule(self, name: str, params: Mapping[str, Any]) -> RiskRule | RiskWatcher:
+    def risk_rule(self, name: str, params: Mapping[str, Any]) -> RiskRule | RiskWatcher | SharedRule:
         """Build a risk rule by name.
 
         :raises UnknownPluginNameError: when nobody offers it.

@@ -147,7 +147,8 @@ def test_checkpoints_that_are_all_damaged_are_told_in_one_line(voyage: Path, sea
     result = seatrial("run", "voyage.toml", "--resume")
 
     problem = "none that is there can be believed: latest.json (it is not there); "
-    problem += "20000301T210000.000000000Z-000001.json (it does not begin as a checkpoint does)"
+    problem += "20000301T210000.000000000Z-000001.json (it does not begin as a checkpoint does); "
+    problem += "put back a good copy of one, or begin anew, with another id or directory"
     assert (result.exit_code, result.stderr) == (2, f"seatrial: checkpoint runs/voyage-1/checkpoints/sim: {problem}\n")
 
 

@@ -224,6 +224,20 @@ def test_time_to_stop_ends_a_run(here: Path, seatrial: Callable[..., Result]) ->
     assert (result.exit_code, told["state"], told["ended"]) == (0, "complete", 978_307_200_000_000_000)
 
 
+def test_time_to_stop_before_the_first_row_is_told(here: Path, seatrial: Callable[..., Result]) -> None:
+    """Nothing happened then, which nobody wants: most likely the year is wrong."""
+    text = (here / "voyage.toml").read_text("utf-8")
+    (here / "voyage.toml").write_text(text.replace("[session]", "[session]\nstop = 1991-01-01T00:00:00Z"), "utf-8")
+
+    result = seatrial("run", "voyage.toml", "--json")
+
+    told = json.loads(result.stdout)
+    line = "the time to stop, 1991-01-01T00:00:00.000000000Z, comes before the first row of the tape, "
+    line += "so nothing was run; give a later one"
+    assert (result.exit_code, told["rows"], told["warnings"]) == (0, 0, [line])
+    assert result.stderr == f"seatrial: {line}\n"
+
+
 def test_run_that_fails_at_once_leaves_nothing(here: Path, seatrial: Callable[..., Result]) -> None:
     """A mistake that is mended and run again does not count as a run."""
     (here / "buyer.py").write_text(

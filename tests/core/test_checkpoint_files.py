@@ -755,8 +755,22 @@ def test_nothing_good_is_one_error_with_every_reason(tmp_path: Path) -> None:
     assert caught.value.path == str(tmp_path / ID)
     assert caught.value.problem == (
         f"none that is there can be believed: latest.json, {first.name} (it does not begin as a checkpoint does); "
-        f"{second.name} (it was cut short or changed: its checksum does not hold)"
+        f"{second.name} (it was cut short or changed: its checksum does not hold); "
+        "put back a good copy of one, or begin anew, with another id or directory"
     )
+
+
+def test_many_that_are_not_good_are_not_all_named(tmp_path: Path) -> None:
+    """Three of a kind show what to look at."""
+    files = CheckpointFiles(tmp_path)
+    for path in (*write(files, *range(9)), tmp_path / ID / LATEST):
+        put(path, b"")
+
+    with pytest.raises(CheckpointError) as caught:
+        files.newest(ID)
+
+    assert caught.value.problem.count(".json") == 3
+    assert "000008.json and 7 more (it does not begin as a checkpoint does); put back" in caught.value.problem
 
 
 def test_unknown_id_is_told_which_there_are(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from seatrial.clock import to_ns
 from seatrial.contracts.events import OrderEvent, TradingStateChanged, encode_events
 from seatrial.contracts.plugin import RiskRuleSpec
 from seatrial.contracts.rejection import RefusedBy
+from seatrial.errors import InvalidConfigError
 from seatrial.hookspecs import hookimpl
 from seatrial.plugins import Plugins
 
@@ -307,3 +308,49 @@ def test_a_rule_that_needs_a_price_but_no_worst_case_is_asked() -> None:
     order = sim.submit_order(_order("a"), T0)
 
     assert order.status is OrderStatus.FILLED
+
+
+class Shared:
+    """Handed to several accounts: each is allowed one order."""
+
+    def for_account(self) -> Any:
+        """Return the rule of one account."""
+        return Once()
+
+
+class Once:
+    """Lets one order out, and remembers that over a restart."""
+
+    sent = 0
+
+    def check(self, order: Order, account: RiskView, now: int) -> RiskViolation | None:
+        self.sent += 1
+        return RiskViolation("once is enough") if self.sent > 1 else None
+
+    def save_state(self) -> int:
+        return self.sent
+
+    def load_state(self, value: int) -> None:
+        self.sent = value
+
+
+def test_an_object_for_several_accounts_has_a_rule_for_each() -> None:
+    """What one account used up the other has still left, also in its checkpoint; refusals name the object."""
+    shared = Shared()
+    first, second = _sim(shared), _sim(shared)
+    first.submit_order(_order("a"), T0)
+
+    for sim in (first, ExecutionSimulator.from_checkpoint(first.snapshot(), rules=(shared,))):
+        refused = sim.submit_order(_order("b"), T0)
+        assert refused.rejection is not None
+        assert (refused.rejection.message, refused.rejection.rule) == ("once is enough", "Shared")
+    for sim in (second, ExecutionSimulator.from_checkpoint(second.snapshot(), rules=(shared,))):
+        assert sim.submit_order(_order("b"), T0).status is OrderStatus.FILLED
+
+
+def test_an_object_that_has_no_rule_for_an_account_is_named() -> None:
+    """Before the first order."""
+    with pytest.raises(InvalidConfigError, match=r"rules='Answers': its for_account\(\) failed \(ZeroDivisionError: "):
+        _sim(Answers(for_account=lambda: 1 / 0))
+    with pytest.raises(InvalidConfigError, match=r"rules='Answers': it has neither check\(\) nor watch\(\)"):
+        _sim(Answers(for_account=lambda: None))

@@ -242,6 +242,63 @@ def test_a_switch_is_not_pulled_by_nobody(by: Any, reason: Any) -> None:
     assert sim.trading_state is ACTIVE
 
 
+def _two(switch: KillSwitch) -> tuple[ExecutionSimulator, ExecutionSimulator]:
+    return _sim(rules=(switch,)), _sim(rules=(switch,))
+
+
+def _restored(sim: ExecutionSimulator, *switches: KillSwitch) -> list[ExecutionSimulator]:
+    return [ExecutionSimulator.from_checkpoint(sim.snapshot(), rules=(one,)) for one in (KillSwitch(), *switches)]
+
+
+def test_a_shared_switch_keeps_its_pull_for_whom_it_still_stops() -> None:
+    """One account's operator does not speak for another's, nor does the checkpoint of another forget the pull."""
+    switch = KillSwitch()
+    released, waiting = _two(switch)
+    switch.pull("ops", "fire")
+    _price(released, T0 + MS)
+    released.enable_trading("ops", "over")
+
+    for sim in (waiting, *_restored(waiting, switch)):
+        _price(sim, T0 + 2 * MS)
+        assert sim.trading_state is HALTED
+    for sim in (released, *_restored(released)):
+        _price(sim, T0 + 2 * MS)
+        assert sim.trading_state is ACTIVE
+
+
+def test_a_shared_switch_does_not_stop_again_whom_an_operator_let_go() -> None:
+    """Although another account, which was let go before, still waits after a second pull."""
+    switch = KillSwitch()
+    first, second = _two(switch)
+    switch.pull("ops", "one")
+    for sim in (first, second):
+        _price(sim, T0 + MS)
+        sim.enable_trading("ops", "over")
+    switch.pull("ops", "two")
+    _price(first, T0 + 2 * MS)
+    first.enable_trading("ops", "over")
+
+    for sim in (first, *_restored(first)):
+        _price(sim, T0 + 3 * MS)
+        assert sim.submit_order(_bid("more"), sim.now).status is OrderStatus.SUBMITTED
+    assert second.snapshot().gate != first.snapshot().gate
+
+
+def test_a_restored_switch_that_was_pulled_since_stays_pulled() -> None:
+    """A checkpoint in which nobody had pulled it takes nothing back; and one that was engaged when built was let go."""
+    quiet, engaged = _sim(rules=(KillSwitch(),)), _sim(rules=(KillSwitch(engaged=True),))
+    engaged.enable_trading("ops", "begin")
+    pulled = KillSwitch()
+    pulled.pull("ops", "fire")
+
+    again = ExecutionSimulator.from_checkpoint(quiet.snapshot(), rules=(pulled,))
+    begun = ExecutionSimulator.from_checkpoint(engaged.snapshot(), rules=(KillSwitch(engaged=True),))
+    for sim in (again, begun):
+        _price(sim, T0 + MS)
+
+    assert (again.trading_state, begun.trading_state) == (HALTED, ACTIVE)
+
+
 def test_enabling_trading_releases_no_limit() -> None:
     """Limits that refuse single orders are not latches: they hold on."""
     sim = _sim(trading_enabled=False, position_limit=PositionLimitRule(max_shares=Decimal(5)))

@@ -78,7 +78,7 @@ MISUSE: list[tuple[Callable[..., Any], dict[str, Any], str]] = [
     (
         DrawdownLimitRule,
         {"max_total_drawdown_pct": 5, "action": RiskAction.REJECT},
-        "action=<RiskAction.REJECT: 'reject'>: a drawdown is no single order's; give reduce_only or more",
+        "action='reject': a drawdown is no single order's; give reduce_only or more",
     ),
     (RiskConfig, {"position_limit": 100}, "position_limit=100: give a PositionLimitRule, or None"),
     (

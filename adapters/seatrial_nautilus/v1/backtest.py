@@ -104,6 +104,7 @@ class Peers:
     def __init__(self) -> None:
         """Begin with none."""
         self.clients: list[SeatrialBacktestClient] = []
+        self.sessions: list[Session] = []
         self.has_begun = False
 
 
@@ -130,6 +131,8 @@ class SeatrialBacktestClient(ExecutionClient):
             clock=kernel.clock,
         )
         self._set_account_id(AccountId(f"{stock.id.value}-001"))
+        self.execution_engine = kernel.exec_engine
+        """What numbers the positions that the venue gives no ids."""
         self._kernel = kernel
         self._stock = stock
         self._module = module
@@ -141,6 +144,7 @@ class SeatrialBacktestClient(ExecutionClient):
         """The gate and all it keeps."""
         self.session.at = self._set_clocks
         self._peers.clients.append(self)
+        self._peers.sessions.append(self.session)
         kernel.msgbus.subscribe("events.order.*", self._on_order_event, priority=_FIRST)
         self._backlog = self.session.world.backlog.data
         self._due = NEVER  # while the module sleeps, when it has to be awake again
@@ -198,9 +202,9 @@ class SeatrialBacktestClient(ExecutionClient):
             self._tidy(ts)
 
     def _run(self, until: int, ts: int) -> None:
-        clients = self._peers.clients
-        run_until([one.session for one in clients], until)
-        for one in clients:
+        peers = self._peers
+        run_until(peers.sessions, until)
+        for one in peers.clients:
             one.arm()
         self._set_clocks(ts)
 

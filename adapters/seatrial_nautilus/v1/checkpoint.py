@@ -69,7 +69,7 @@ def snapshot(session: Session, strategy: object = None) -> ExecutionCheckpoint:
     engine = EngineState(
         nautilus_version(),
         save_venue(session.world),
-        keep_trader(session.cache, session.world.venue, session.client.get_account()),
+        keep_trader(session.cache, session.world.venue, session.client),
         dict(session.reporter.told),
         session.client.untold(),
         tuple(sorted(marks.quoted)),

@@ -11,6 +11,7 @@ from nautilus_trader.model.orders import OrderUnpacker
 from nautilus_trader.model.position import Position
 
 from seatrial_nautilus.v1.codec import decode_event, encode_event
+from seatrial_nautilus.v1.position_numbers import count_positions, take_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,12 +45,16 @@ class OrderState(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class TraderState(msgspec.Struct, frozen=True):
-    """What a trader was told of one venue; `snapshots` are positions that were closed and opened again."""
+    """What a trader was told of one venue; `snapshots` are positions that were closed and opened again.
+
+    `virtual` counts, by strategy, the positions that the trader has named by itself.
+    """
 
     orders: tuple[OrderState, ...]
     positions: tuple[tuple[Kept, ...], ...]
     snapshots: tuple[tuple[Kept, ...], ...]
     account: Kept | None
+    virtual: dict[str, int] = {}
 
 
 def keep_order(order: Any, cache: Any) -> OrderState:
@@ -97,14 +102,16 @@ def add_order(state: OrderState, cache: Any, client_id: Any) -> Any:
     return order
 
 
-def keep_trader(cache: Any, venue: Any, account: Any) -> TraderState:
-    """Return what a trader's cache holds of one venue."""
+def keep_trader(cache: Any, venue: Any, client: Any) -> TraderState:
+    """Return what a trader's cache holds of one venue, and its `client` there."""
+    account, engine = client.get_account(), client.execution_engine
     snapshots = [one for one in cache.position_snapshots() if one.instrument_id.venue == venue]
     return TraderState(
         tuple([keep_order(order, cache) for order in cache.orders(venue)]),
         tuple(map(keep_position, cache.positions(venue))),
         tuple(map(keep_position, snapshots)),
         None if account is None else AccountState.to_dict(account.last_event),
+        {} if engine is None else count_positions(engine, cache),
     )
 
 
@@ -118,6 +125,8 @@ def seed_trader(state: TraderState, cache: Any, client: Any) -> None:
         position = position_of(fills, cache)
         cache.add_position(position, client.oms_type)
         cache.update_position(position)
+    if client.execution_engine is not None:
+        take_numbers(client.execution_engine, state.virtual)
     if state.account is not None:
         told = AccountState.from_dict(state.account)
         client.generate_account_state(told.balances, told.margins, True, told.ts_event)  # noqa: FBT003 - the engine's

@@ -65,6 +65,7 @@ class SeatrialLiveExecClient(LiveExecutionClient):
         AccountFactory.register_calculated_account(self.id.value)
         self._settings = config
         self._options = options
+        self.execution_engine = None  # hidden from a client; the positions it names carry their second
         self._orders = cache
         self._alarm: Any = None
         self._alarm_at = 0

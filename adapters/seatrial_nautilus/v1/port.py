@@ -45,21 +45,24 @@ class VenuePort:
 
     def place(self, orders: tuple[Order, ...], now: int, native: object) -> None:  # noqa: ARG002 - the port's signature
         """Take orders, one or a whole list at once."""
-        self._take(partial(self._place, orders, now))
+        if self.holds:
+            self.held.append(partial(self._place, orders, now))
+        else:
+            self._place(orders, now)
 
     def cancel(self, order_id: str, now: int, native: object) -> None:  # noqa: ARG002 - as above
         """End an order, or refuse."""
-        self._take(partial(self._cancel, order_id, now))
+        if self.holds:
+            self.held.append(partial(self._cancel, order_id, now))
+        else:
+            self._cancel(order_id, now)
 
     def modify(self, order_id: str, change: OrderChange, now: int, native: object) -> None:  # noqa: ARG002 - as above
         """Change a working order, or refuse."""
-        self._take(partial(self._modify, order_id, change, now))
-
-    def _take(self, act: Callable[[], None]) -> None:
         if self.holds:
-            self.held.append(act)
+            self.held.append(partial(self._modify, order_id, change, now))
         else:
-            act()
+            self._modify(order_id, change, now)
 
     def _place(self, orders: tuple[Order, ...], now: int) -> None:
         self._arrived = True
@@ -67,8 +70,18 @@ class VenuePort:
             self.reporter.placed(order.order_id, order.quantity)
         ids = [ClientOrderId(order.order_id) for order in orders]
         cache = self._cache
-        self._world.place([cache.order(one) for one in ids], [cache.position_id(one) for one in ids], now, cache.order)
+        self._world.place([cache.order(one) for one in ids], [self._position_id(one) for one in ids], now, cache.order)
         self.reporter.flush()
+
+    def _position_id(self, client_order_id: Any) -> Any:
+        """Return what the venue calls the position that an order is for, where the trader has named it by itself."""
+        cache = self._cache
+        position_id = cache.position_id(client_order_id)
+        if position_id is None or self._world.names_positions:
+            return position_id
+        position = cache.position(position_id)
+        known = None if position is None else self._world.cache.position_id(position.opening_order_id)
+        return position_id if known is None else known
 
     def _cancel(self, order_id: str, now: int) -> None:
         self._arrived = True

@@ -29,10 +29,10 @@ from seatrial_nautilus.v1.closing import closing_order
 from seatrial_nautilus.v1.codec import EventCodec
 from seatrial_nautilus.v1.instruments import check_instrument, core_instrument, currency_of
 from seatrial_nautilus.v1.marks import Marks
+from seatrial_nautilus.v1.options import iterates_after_commands
 from seatrial_nautilus.v1.orders import core_order
 from seatrial_nautilus.v1.port import VenuePort
 from seatrial_nautilus.v1.reports import Reporter, refused
-from seatrial_nautilus.v1.rounds import run_until
 from seatrial_nautilus.v1.telling import Teller
 from seatrial_nautilus.v1.world import VenueWorld
 
@@ -123,6 +123,7 @@ class Session:
         """What positions are valued at."""
         self._natives: deque[tuple[Event, Any]] = deque()
         self.gate.add_listener(self._hear)
+        self._settles = iterates_after_commands()
         self._requests, self._reports = self.gate.wire.requests, self.gate.wire.reports
 
     @property
@@ -171,7 +172,13 @@ class Session:
 
     def run_until(self, until: int) -> None:
         """Deliver everything due by `until`, in time order, each at its own time."""
-        run_until((self,), until)
+        gate, port = self.gate, self._port
+        if gate.boundary == 0:
+            self.open_day(until)
+        while (due := gate.now if port.held else gate.due()) <= until:
+            now = max(due, gate.now)
+            if self.deliver(now):
+                self.settle(now)
 
     def due(self) -> int:
         """Return when anything is to be delivered next, or :data:`~seatrial.gate.queue.NEVER`."""
@@ -183,27 +190,28 @@ class Session:
             self.gate.advance(max(now, self.gate.now))
 
     def deliver(self, now: int) -> bool:
-        """Deliver what was held back, then what is due by `now`; return whether anything arrived at the venue."""
+        """Deliver what was held back, then what is due by `now`; return whether markets have to be settled after it."""
         gate, port = self.gate, self._port
         self.at(now)
         while port.held:
             port.held.popleft()()
-            gate.advance(now)
+            if port.held:
+                gate.advance(now)
         port.holds = False
-        if gate.due() <= now:
-            gate.advance(now)
-        return port.settles()
+        gate.advance(now)
+        return port.settles() and self._settles
 
     def settle(self, now: int) -> None:
         """Let the venue's markets look at their orders once more, after something has arrived at some venue."""
         self.world.settle(now)
         self.reporter.flush()
-        self.tell(now)
+        if self._reports.head <= now:
+            self.tell(now)
 
     def tell(self, until: int) -> None:
         """Tell what is to be told by `until`; what the trader answers at once is held back until :meth:`deliver`.
 
-        The stock venue, too, takes no command while it matches at a datum, and before the trader has seen that datum.
+        The stock venue, too, takes no command while it matches, and none before the trader has seen the datum.
         """
         gate = self.gate
         self._port.holds = True

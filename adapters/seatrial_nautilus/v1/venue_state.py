@@ -23,6 +23,7 @@ from seatrial.errors import InvalidConfigError
 from seatrial_nautilus.v1.codec import decode_data, encode_data
 from seatrial_nautilus.v1.keeping import Kept, OrderState, add_order, keep_order, keep_position, position_of
 from seatrial_nautilus.v1.market_state import MarketState, activate, load_market, save_market
+from seatrial_nautilus.v1.position_numbers import count_positions, take_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +41,7 @@ class VenueState(msgspec.Struct, frozen=True):
 
     `data` is the latest of each kind by instrument, the latest of all last.
     `trades` and `named` count trades and positions by instrument, `chance` is Python's random state where the fill
-    model draws from it.
+    model draws from it; `virtual` counts positions by strategy, where they get no ids.
     """
 
     ts: int
@@ -53,6 +54,7 @@ class VenueState(msgspec.Struct, frozen=True):
     trades: dict[str, int]
     named: dict[str, int]
     chance: tuple[int, tuple[int, ...], float | None] | None
+    virtual: dict[str, int] = {}
 
 
 def save_venue(world: VenueWorld) -> VenueState:
@@ -80,6 +82,7 @@ def save_venue(world: VenueWorld) -> VenueState:
         {one.value: count for one, count in world.trade_numbers.count.items()},
         {one.value: count for one, count in cache.positions_named.items()},
         _chance(world.options.get("fill_model")),
+        count_positions(world.engine, cache),
     )
     cache.counting = world.names_positions
     return state
@@ -115,6 +118,7 @@ def load_venue(world: VenueWorld, state: VenueState) -> None:
     try:
         world.set_time(state.ts)
         world.orders_numbered = state.numbered
+        take_numbers(world.engine, state.virtual)
         for kept in state.orders:
             _know(world, kept)
         for fills in state.positions:

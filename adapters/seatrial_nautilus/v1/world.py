@@ -36,7 +36,6 @@ from nautilus_trader.model.orders import OrderList, OrderUnpacker
 from nautilus_trader.portfolio.portfolio import Portfolio
 
 from seatrial_nautilus.v1.backlog import MANY, Backlog
-from seatrial_nautilus.v1.options import iterates_after_commands
 from seatrial_nautilus.v1.trade_numbers import TradeNumbers
 from seatrial_nautilus.v1.venue_cache import VenueCache
 
@@ -81,8 +80,9 @@ class VenueWorld:
             self.bus.register(endpoint, _ignore)
         aside = MessageBus(trader_id=trader_id, clock=self.clock, name="ASIDE")
         portfolio = Portfolio(msgbus=aside, cache=self.cache, clock=self.clock)
-        self._engine = ExecutionEngine(msgbus=self.bus, cache=self.cache, clock=self.clock)
-        self.bus.deregister(_ENDPOINT, self._engine.process)
+        self.engine = ExecutionEngine(msgbus=self.bus, cache=self.cache, clock=self.clock)
+        """What keeps the venue's own orders and positions."""
+        self.bus.deregister(_ENDPOINT, self.engine.process)
         self.bus.register(_ENDPOINT, self._process)
         self.exchange = SimulatedExchange(
             **options,
@@ -98,7 +98,7 @@ class VenueWorld:
             exchange=self.exchange, msgbus=self.bus, cache=self.cache, clock=self.clock, frozen_account=True
         )
         self.exchange.register_client(self._client)
-        self._engine.register_client(self._client)
+        self.engine.register_client(self._client)
         self._client._set_connected(True)  # noqa: FBT003 - the stock client offers no other way
         self._open_account()
         self.names_positions: bool = options["oms_type"] == OmsType.HEDGING and options.get("use_position_ids", True)
@@ -232,11 +232,10 @@ class VenueWorld:
         )
 
     def settle(self, now: int) -> None:
-        """Let the markets look at their orders once more, as the stock engine does after commands where it does."""
-        if iterates_after_commands():
-            self.set_time(now)
-            for engine in self.exchange.get_matching_engines().values():
-                engine.iterate(now)
+        """Let the markets look at their orders once more."""
+        self.set_time(now)
+        for engine in self.exchange.get_matching_engines().values():
+            engine.iterate(now)
 
     def _submit(self, order: Any) -> None:
         """Hand an order to its market, as the venue's client and its exchange would."""
@@ -258,7 +257,7 @@ class VenueWorld:
                 return  # cut below what was filled, which no order survives: NautilusTrader aborts the process
             event = _frozen(event)
         self.cache.counting = False
-        self._engine.process(event)
+        self.engine.process(event)
         self.cache.counting = self.names_positions
         # the exchange sometimes contradicts itself (an order accepted after its end); then nothing was applied
         if type(event) is not OrderSubmitted and self.cache.order(event.client_order_id).last_event is event:

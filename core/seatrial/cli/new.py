@@ -92,9 +92,16 @@ def new(file: Path) -> None:
     if file.suffix != ".toml":
         raise SessionError(str(file), "", f"its name does not end in .toml; give one such as {file.stem}.toml")
     strategy = file.with_name("strategy.py")
-    for path in (file, strategy):
-        if path.exists():
-            raise SessionError(str(path), "", "it is there already; give another name, or remove it")
+    for folder in file.parents:
+        if folder.exists() and not folder.is_dir():
+            raise SessionError(str(folder), "", f"it is a file, so {file} cannot lie in it; give another folder")
+    if file.exists():
+        raise SessionError(str(file), "", "it is there already; give another name, or remove it")
+    if strategy.exists():
+        problem = f"it is there already, and {file.name} comes with one of that name; name another folder"
+        raise SessionError(
+            str(strategy), "", f"{problem}, for example {file.parent / 'first' / file.name}, or remove it"
+        )
     file.parent.mkdir(parents=True, exist_ok=True)
     write_whole(file, SESSION.format(session=file, strategy=strategy.name).encode())
     write_whole(strategy, STRATEGY.encode())

@@ -143,7 +143,7 @@ def _key(steps: list[str]) -> str:
 
 def _setting(path: str, key: str, error: InvalidConfigError) -> SessionError:
     """Return an error of a contract in the file's words: amounts are mere numbers there, and nothing is None."""
-    problem = str(error).partition(f"={error.value!r}: ")[2] or str(error)
+    problem = error.problem
     for theirs, ours in _OURS:
         problem = re.sub(theirs, ours, problem)
     if error.value is None:
@@ -159,7 +159,7 @@ def _shown(value: object) -> str:
         return "nothing"
     if isinstance(value, bool):
         return str(value).lower()
-    return repr(value) if isinstance(value, str) else str(value)
+    return repr(str(value)) if isinstance(value, str) else str(value)
 
 
 def _at(value: Any, steps: list[str]) -> object:

@@ -22,6 +22,7 @@ from seatrial.cli.session import (
     LatencyTable,
     SessionFile,
 )
+from seatrial.contracts._text import PLAIN_NAME, is_plain_name
 from seatrial.contracts.calendar import ALWAYS_OPEN, WeeklyCalendar
 from seatrial.contracts.market import Instrument
 from seatrial.contracts.risk import NamedRule, RiskConfig
@@ -70,9 +71,13 @@ def read_session(path: Path) -> SessionFile:
     except BadValueError as error:
         raise SessionError(file, "", str(error)) from None
     try:
-        return msgspec.convert(given, SessionFile)
+        session = msgspec.convert(given, SessionFile)
     except msgspec.ValidationError as error:
         raise explain(file, error, given, SessionFile) from error
+    name = session.session.name
+    if name is not None and not is_plain_name(name):
+        raise SessionError(file, "session.name", f"{name!r} names no folder of runs; give {PLAIN_NAME}")
+    return session
 
 
 def _number(text: str) -> float:

@@ -5,9 +5,25 @@
 
 from __future__ import annotations
 
-__all__ = ["REMEDY", "holds", "said", "shown", "words"]
+import re
+
+__all__ = ["PLAIN_NAME", "REMEDY", "holds", "is_plain_name", "said", "shown", "words"]
 
 REMEDY = "give text without lone surrogates, for example text.encode('utf-8', 'backslashreplace').decode()"
+
+
+PLAIN_NAME = "letters, digits, '-', '_' and '.', the last neither first nor last"
+"""What :func:`is_plain_name` wants."""
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?")
+
+
+def is_plain_name(text: str) -> bool:
+    """Return whether `text` can name a file or folder anywhere, and leads out of none.
+
+    >>> is_plain_name("paper-001"), is_plain_name("../paper")
+    (True, False)
+    """
+    return _PLAIN_NAME.fullmatch(text) is not None
 
 
 def holds(text: str) -> bool:

@@ -11,7 +11,7 @@ from seatrial.contracts.engine import EngineSpec
 from seatrial.contracts.events import Event
 from seatrial.contracts.latency import Delay
 from seatrial.contracts.orders import Order
-from seatrial.contracts.risk import RiskRule, RiskWatcher
+from seatrial.contracts.risk import RiskRule, RiskWatcher, SharedRule
 from seatrial.contracts.venue import FeeModel
 
 __all__ = ["EngineSpec", "FeeModelSpec", "LatencyModelSpec", "Observer", "ObserverSpec", "RiskRuleSpec"]
@@ -29,7 +29,7 @@ class RiskRuleSpec(msgspec.Struct, frozen=True, kw_only=True):
     """A risk rule under a name; `build` is called once per gate, with the parameters given where it is named."""
 
     name: str
-    build: Callable[..., RiskRule | RiskWatcher]
+    build: Callable[..., RiskRule | RiskWatcher | SharedRule]
     summary: str = ""
 
 

@@ -32,6 +32,7 @@ __all__ = [
     "RiskViolation",
     "RiskWatcher",
     "RuleObject",
+    "SharedRule",
 ]
 
 
@@ -126,6 +127,14 @@ class RiskWatcher(Protocol):
 
         Its `action` latches; one of REJECT counts as REDUCE_ONLY, since there is no order to refuse.
         """
+        ...
+
+
+class SharedRule(Protocol):
+    """One object for several accounts, each of which gets a rule with a state of its own."""
+
+    def for_account(self) -> RiskRule | RiskWatcher:
+        """Return the rule of one more account."""
         ...
 
 
@@ -279,7 +288,7 @@ def _rule(rule: object) -> object:
             raise InvalidConfigError("rules", "a dict", f"it is no stored rule ({error})") from None
     if isinstance(rule, type):
         raise InvalidConfigError("rules", rule, f"it is a class; hand over an object, {rule.__name__}(...)")
-    known = isinstance(rule, NamedRule | RuleObject)
-    if known or callable(getattr(rule, "check", None)) or callable(getattr(rule, "watch", None)):
+    parts = ("check", "watch", "for_account")
+    if isinstance(rule, NamedRule | RuleObject) or any(callable(getattr(rule, part, None)) for part in parts):
         return rule
     raise InvalidConfigError("rules", rule, "give a registered name, a NamedRule, or an object with check() or watch()")

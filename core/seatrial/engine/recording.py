@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from seatrial.clock import iso
 from seatrial.contracts._text import words
 from seatrial.contracts.checkpoint import AccountSummary
 from seatrial.contracts.engine import Decision, EquityPoint, Headroom, RunRecord
@@ -158,6 +159,9 @@ def run_record(
     """
     risk = gate.admission.risk
     headroom, untold = headroom_of(risk.rules) if risk is not None else ([], [])
+    if stopped is not None and not recorder.rows and scenario.stop is not None:
+        early = f"the time to stop, {iso(scenario.stop)}, comes before the first row of the tape"
+        warnings = (*warnings, f"{early}, so nothing was run; give a later one")
     return RunRecord(
         engine=engine,
         scenario=scenario,

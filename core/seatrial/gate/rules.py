@@ -84,7 +84,8 @@ def open_rules(config: RiskConfig, plugins: Plugins | None) -> tuple[OpenRule, .
 
     :raises UnknownPluginNameError: when nobody offers a name.
     :raises PluginError: when a rule does not take its parameters.
-    :raises InvalidConfigError: for the stand-in of an object that was not handed over again.
+    :raises InvalidConfigError: for the stand-in of an object that was not handed over again, and for an object that has
+        no rule for this account.
     """
     opened: list[OpenRule] = []
     for name, rule in chosen_rules(config).items():
@@ -94,10 +95,21 @@ def open_rules(config: RiskConfig, plugins: Plugins | None) -> tuple[OpenRule, .
         built = rule
         if isinstance(rule, NamedRule):
             built = (plugins or installed_plugins()).risk_rule(rule.name, rule.params)
-        opened.append(OpenRule(name, built))
+        opened.append(OpenRule(name, _for_account(name, built)))
         if opened[-1].check is None and opened[-1].watch is None:
             raise InvalidConfigError("rules", name, "it has neither check() nor watch()")
     return tuple(opened)
+
+
+def _for_account(name: str, rule: object) -> object:
+    """Return the rule that an object shared by several accounts has for one, else the object."""
+    share = _method(rule, "for_account")
+    if share is None:
+        return rule
+    try:
+        return share()
+    except Exception as error:  # whatever a stranger's code raises becomes an error of ours
+        raise InvalidConfigError("rules", name, f"its for_account() failed ({said(error)})") from error
 
 
 def rule_name(rule: object) -> str:

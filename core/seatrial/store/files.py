@@ -33,6 +33,7 @@ import msgspec
 
 from seatrial.clock import MAX_NS, iso, to_ns
 from seatrial.contracts._expect import expect
+from seatrial.contracts._text import PLAIN_NAME, is_plain_name
 from seatrial.errors import (
     CheckpointError,
     CheckpointLockedError,
@@ -55,8 +56,8 @@ LATEST = "latest.json"
 _FRESH = ".fresh.tmp"  # one name does for one writer at a time, and what a crash left is found without a search
 _OPENING, _BODY, _END = b'{"checksum":"', b',\n"body":', b"}\n"
 _SUMMED = len(_OPENING) + 64
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]([A-Za-z0-9_.-]*[A-Za-z0-9_-])?")
 _FILE_NAME = re.compile(r"([0-9]{8}T[0-9]{6})\.([0-9]{9})Z-([0-9]{6,})\.json")
+_MENDED = "put back a good copy of one, or begin anew, with another id or directory"
 _version = cache(version)  # the distribution's metadata are read once
 
 
@@ -150,7 +151,8 @@ class CheckpointFiles:
                 text = f"checkpoint {directory}: passed over {_summary(refused)}; {path.name} is used instead"
                 warnings.warn(CheckpointWarning(text), stacklevel=2)
             return found
-        raise CheckpointError(directory, f"none that is there can be believed: {_summary(refused)}")
+        problem = f"none that is there can be believed: {_summary(refused, most=3)}; {_MENDED}"
+        raise CheckpointError(directory, problem)
 
     def read(self, path: str | Path) -> tuple[CheckpointHeader, bytes]:
         """Return the header and the body of exactly this file: whole, unchanged, and in its place.
@@ -192,9 +194,8 @@ class CheckpointFiles:
         self.close()
 
     def _directory(self, simulator_id: object) -> Path:
-        if not isinstance(simulator_id, str) or not _PLAIN_NAME.fullmatch(simulator_id):
-            problem = "give a plain file name: letters, digits, '-', '_' and '.', the last neither first nor last"
-            raise InvalidConfigError("simulator_id", simulator_id, problem)
+        if not isinstance(simulator_id, str) or not is_plain_name(simulator_id):
+            raise InvalidConfigError("simulator_id", simulator_id, f"give a plain file name: {PLAIN_NAME}")
         return self.root / simulator_id
 
     def _locked(self, directory: Path) -> _Lock:
@@ -332,8 +333,13 @@ def _opened(path: Path, content: bytes, formats: int) -> tuple[CheckpointHeader,
     return header, body
 
 
-def _summary(refused: dict[str, list[str]]) -> str:
-    return "; ".join(f"{', '.join(names)} ({problem})" for problem, names in refused.items())
+def _summary(refused: dict[str, list[str]], most: int | None = None) -> str:
+    """Return why files were refused, and which, naming at most so many for each reason."""
+    found: list[str] = []
+    for problem, names in refused.items():
+        more = len(names) - len(names[:most])
+        found.append(f"{', '.join(names[:most])}{f' and {more} more' if more else ''} ({problem})")
+    return "; ".join(found)
 
 
 def _file_name(timestamp: int, sequence: int) -> str:
@@ -359,7 +365,7 @@ def _entries_in(directory: Path) -> list[CheckpointEntry]:
 
 
 def _ids_in(root: Path) -> list[str]:
-    return sorted(item.name for item in _scan(root) if item.is_dir() and _PLAIN_NAME.fullmatch(item.name))
+    return sorted(item.name for item in _scan(root) if item.is_dir() and is_plain_name(item.name))
 
 
 def _scan(directory: Path) -> list[os.DirEntry[str]]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, get_args
 
 from seatrial.contracts._expect import expect
+from seatrial.contracts._text import PLAIN_NAME, is_plain_name
 from seatrial.contracts.calendar import Calendar
 from seatrial.contracts.latency import Distribution, LatencyConfig, Leg
 from seatrial.contracts.risk import RiskConfig
@@ -32,8 +32,6 @@ __all__ = [
     "restored_latency",
 ]
 
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9_-](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?")
-
 
 def check_settings(latency: object, venue: object, risk: object, seed: object, simulator_id: object) -> None:
     """Refuse settings of the wrong kind before anything is built from them.
@@ -45,8 +43,8 @@ def check_settings(latency: object, venue: object, risk: object, seed: object, s
     expect("risk_config", risk, RiskConfig | None, "a RiskConfig, or None")
     expect("seed", seed, int, "an int")
     expect("simulator_id", simulator_id, str, "a str")
-    if not _PLAIN_NAME.fullmatch(str(simulator_id)):
-        raise InvalidConfigError("simulator_id", simulator_id, "give a plain name: letters, digits, '-', '_' and '.'")
+    if not is_plain_name(str(simulator_id)):
+        raise InvalidConfigError("simulator_id", simulator_id, f"give a plain name: {PLAIN_NAME}")
 
 
 def open_observer(observer: str | Observer, plugins: Plugins | None) -> tuple[str, Observer]:

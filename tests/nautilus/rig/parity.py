@@ -2,7 +2,8 @@
 
 `parity.py CASE,CASE ROWS SEED`, for example `margin-netting-quotes,two:cash-hedging-depths 1500 21`, with a fixed
 PYTHONHASHSEED: a line for each case. Accounts: margin, cash; OMS: netting, hedging; data: quotes, trades, bars, books
-(whole ones, by level), changes (of a book by level), orders (changes, by order), depths.
+(whole ones, by level), changes (of a book by level), orders (changes, by order), depths, unnamed (quotes, positions get
+no ids).
 """
 
 from __future__ import annotations

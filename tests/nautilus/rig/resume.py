@@ -16,7 +16,7 @@ from typing import Any
 warnings.simplefilter("ignore")
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from tests.nautilus.rig.trader import RandomTrader  # noqa: E402
+from tests.nautilus.rig.trader import DepthTrader, RandomTrader  # noqa: E402
 from tests.nautilus.rig.voyage import engine, heard, settings, tape  # noqa: E402
 
 from seatrial import CheckpointManager, DrawdownLimitRule, LatencyConfig, RiskConfig, Uniform  # noqa: E402
@@ -41,7 +41,8 @@ def prepared(case: str, **more: Any) -> tuple[Any, Any, list[Any]]:
     """Return engine, session and traders of a case, before they have seen anything."""
     account, oms, _, instrument, options = tape(case)
     made, session = engine([instrument], settings(account, oms, **options), {**GATE, **more})
-    traders = [RandomTrader(instrument, name, sells_short=account == "MARGIN") for name in ("ST-1", "ST-2")]
+    trader = DepthTrader if case.endswith("depths") else RandomTrader
+    traders = [trader(instrument, name, sells_short=account == "MARGIN") for name in ("ST-1", "ST-2")]
     for trader in traders:
         made.add_strategy(trader)
     return made, session, traders

@@ -23,7 +23,9 @@ _OPTIONS: dict[str, dict[str, Any]] = {
     "changes": {"book_type": BookType.L2_MBP},
     "orders": {"book_type": BookType.L3_MBO},
     "depths": {"book_type": BookType.L2_MBP},
+    "unnamed": {"use_position_ids": False},
 }
+_MADE_OF = {"orders": "changes", "unnamed": "quotes"}
 
 
 def tape(case: str) -> tuple[str, str, Any, Any, dict[str, Any]]:
@@ -31,9 +33,7 @@ def tape(case: str) -> tuple[str, str, Any, Any, dict[str, Any]]:
     account, oms, data = case.upper().split("-")
     kind = data.lower()
     instrument = market.EQUITY if account == "CASH" or kind == "bars" else market.PAIR
-    rows = (
-        market.bars if kind == "bars" else partial(getattr(market, "changes" if kind == "orders" else kind), instrument)
-    )
+    rows = market.bars if kind == "bars" else partial(getattr(market, _MADE_OF.get(kind, kind)), instrument)
     return account, oms, rows, instrument, _OPTIONS.get(kind, {})
 
 
