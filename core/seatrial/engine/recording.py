@@ -31,6 +31,7 @@ __all__ = ["ReadTape", "Recorder", "RecorderState", "run_record"]
 _ZERO = Decimal(0)
 _HUNDRED = Decimal(100)
 _MOST = 4096
+_VERSION = version("seatrial")
 """How many samples are kept; a full list is thinned to half, and sampled half as often from then on."""
 
 
@@ -165,7 +166,7 @@ def run_record(
     return RunRecord(
         engine=engine,
         scenario=scenario,
-        seatrial=version("seatrial"),
+        seatrial=_VERSION,
         started=gate.now if started is None else started,
         ended=gate.now,
         rows=recorder.rows,
