@@ -147,13 +147,12 @@ class Desk:
         by_id = self.by_id
         first = by_id.get(orders[0].order_id)
         if first is None:
-            order = orders[0]
+            [order] = orders
             made = self._book.closing(order)
             first = Ticket(made, order.order_id, order.symbol, order.created_at, order.quantity, check=True)
             self.open(first)
         if now > first.sent:
-            ids = tuple([order.order_id for order in orders]) if len(orders) > 1 else (first.order_id,)
-            self.waiting.append((now, ids, False))
+            self.waiting.append((now, tuple([order.order_id for order in orders]), False))
         else:
             self._enter([by_id[order.order_id] for order in orders if order.order_id in by_id], now)
 

@@ -18,6 +18,7 @@ bt: Any = backtrader  # which ships no types
 PRICES = (None, 0, 0.0, 99.5, float("nan"))
 KINDS = (None, *range(8))
 AMOUNTS = (None, 0.5)
+SIDES: tuple[Any, ...] = (BuyOrder, SellOrder)
 LINES = ("open", "high", "low", "close", "volume", "openinterest", "datetime")
 
 
@@ -63,8 +64,7 @@ class Compares(bt.Strategy):
         self.compared = 0
 
     def next(self) -> None:
-        kinds: tuple[Any, Any] = (BuyOrder, SellOrder)
-        for kind, price, limit, exectype, trail in product(kinds, PRICES, PRICES, KINDS, AMOUNTS):
+        for kind, price, limit, exectype, trail in product(SIDES, PRICES, PRICES, KINDS, AMOUNTS):
             terms = {"exectype": exectype, "trailamount": trail, "tradeid": 3, "transmit": False, "histnotify": True}
             ref = next(OrderBase.refbasis)
             OrderBase.refbasis = count(ref)
