@@ -13,7 +13,7 @@ from seatrial.contracts._text import words
 from seatrial.contracts.checkpoint import AccountSummary
 from seatrial.contracts.engine import Decision, EquityPoint, Headroom, RunRecord
 from seatrial.contracts.events import OrderAccepted, OrderDenied, OrderRejected, OrderSubmitted
-from seatrial.gate.headroom import headroom_of
+from seatrial.gate.rules import headroom_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -18,9 +18,8 @@ from seatrial.contracts.risk import Latch, RiskAction, RiskViolation
 from seatrial.contracts.terms import OrderSide
 from seatrial.errors import InvalidConfigError
 from seatrial.gate.day import last_turn, next_turn
-from seatrial.gate.headroom import headroom_of
 from seatrial.gate.keeping import load_state, save_state
-from seatrial.gate.rules import mistake, objection, open_rules
+from seatrial.gate.rules import headroom_of, mistake, objection, open_rules
 from seatrial.gate.validator import refusal
 
 if TYPE_CHECKING:
@@ -33,8 +32,7 @@ if TYPE_CHECKING:
     from seatrial.contracts.terms import TradingState
     from seatrial.gate.controls import Controls
     from seatrial.gate.exposure import Exposure
-    from seatrial.gate.headroom import Use
-    from seatrial.gate.rules import OpenRule
+    from seatrial.gate.rules import OpenRule, Use
     from seatrial.gate.stake import Stake
     from seatrial.plugins import Plugins
 

@@ -6,11 +6,12 @@ A rule that raises, or returns what is no answer, is taken to object: its mistak
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from seatrial.contracts._text import said, shown
+from seatrial.contracts._text import holds, said, shown
 from seatrial.contracts.rejection import RejectionReason
 from seatrial.contracts.risk import NamedRule, RiskConfig, RiskViolation, RuleObject
 from seatrial.errors import InvalidConfigError
@@ -22,7 +23,21 @@ if TYPE_CHECKING:
 
     from seatrial.plugins import Plugins
 
-__all__ = ["OpenRule", "chosen_rules", "mistake", "objection", "open_rules", "rule_name", "storable", "with_objects"]
+__all__ = [
+    "OpenRule",
+    "Use",
+    "chosen_rules",
+    "headroom_of",
+    "mistake",
+    "objection",
+    "open_rules",
+    "rule_name",
+    "storable",
+    "with_objects",
+]
+
+Use = tuple[str, str, Decimal, Decimal]
+"""A rule's name, what it limits, the most of that which was used, and the limit."""
 
 _WATCHES = ("account", "equity", "nothing")
 
@@ -158,6 +173,39 @@ def mistake(what: str | Exception) -> RiskViolation:
     """Return the violation that a rule's own mistake amounts to."""
     problem = said(what) if isinstance(what, Exception) else shown(what)
     return RiskViolation(f"the rule failed: {problem}", reason=RejectionReason.RISK_RULE_ERROR)
+
+
+def headroom_of(rules: Iterable[OpenRule]) -> tuple[list[Use], list[str]]:
+    """Return what `rules` tell, and a warning for each that fails to and is left out."""
+    found: list[Use] = []
+    warnings: list[str] = []
+    for rule in rules:
+        tell = getattr(rule.rule, "headroom", None)
+        if not callable(tell):
+            continue
+        try:
+            found += [(rule.name, *_use(one)) for one in cast("Iterable[object]", tell())]
+        except Exception as error:  # noqa: BLE001 - whatever a stranger's rule raises, the record is written
+            problem = f"its headroom() failed ({said(error)}); return (what, most used, limit), the numbers as Decimal"
+            warnings.append(f"rule {rule.name!r} is left out of the headroom: {problem}")
+    return found, warnings
+
+
+def _use(told: object) -> tuple[str, Decimal, Decimal]:
+    """Return what a rule told, if it is what it should be.
+
+    :raises TypeError: for anything else.
+    """
+    match told:
+        case (str() as what, Decimal() | int() as used, Decimal() | int() as limit) if holds(what):
+            if not isinstance(used, bool) and not isinstance(limit, bool):
+                numbers = Decimal(used), Decimal(limit)
+                if all(number.is_finite() for number in numbers):
+                    return what, *numbers
+        case _:
+            pass
+    message = f"it told {told!r}"
+    raise TypeError(message)
 
 
 def _flag(rule: object, name: str, *, default: bool) -> bool:
