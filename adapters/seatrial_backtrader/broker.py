@@ -324,8 +324,8 @@ class SeatrialBroker(Lookout):
 
     def _refuse(self, ticket: Ticket, core: Order) -> None:
         """Tell the strategy that the gate refused its order; as for want of margin, the order's OCO group ends."""
-        order, desk = ticket.order, self.desk
-        if desk is None:
+        order, gate, desk = ticket.order, self.gate, self.desk
+        if gate is None or desk is None:
             return
         desk.close(ticket)
         order.addinfo(rejection=core.rejection, reject_reason=core.rejection_reason)
@@ -334,7 +334,9 @@ class SeatrialBroker(Lookout):
         for ref in self._ocol.pop(self._ocos.get(order.ref), ()):
             sibling = desk.tickets.get(ref)
             if sibling is not None:
-                self.cancel(sibling.order)
+                sibling.asked = sibling.order
+                gate.cancel(sibling.order_id, desk.turn)
+        self._flush()
 
     def cancel(self, order: Any, bracket: bool = False) -> bool:  # noqa: FBT001, FBT002 - Backtrader's signature
         """Ask to end an order; return whether it ended, or the request is under way."""
@@ -356,8 +358,9 @@ class SeatrialBroker(Lookout):
         if ticket is None:
             gate.cancel(order_id, now)
             return True
-        ticket.withdrawn, ticket.asked = None, order
+        ticket.withdrawn, ticket.asked, desk.answering = None, order, ticket
         gate.cancel(order_id, now)
+        desk.answering = None
         self._flush()
         return ticket.withdrawn is not False
 

@@ -129,6 +129,8 @@ class Desk:
         self._moment = 0
         self.doomed: list[str] = []
         """The orders that are to be cancelled as soon as Backtrader has looked at them."""
+        self.answering: Ticket | None = None
+        """The order that the strategy itself wants cancelled, while it waits for the answer."""
         self._asked: Ticket | None = None  # what is being cancelled because the strategy wants it
 
     # -- the gate's side -------------------------------------------------------------------------------------------
@@ -238,7 +240,8 @@ class Desk:
         self._asked = None
         if ticket.withdrawn:
             return
-        if ticket.arrived > ticket.sent and ticket.order_id in self.by_id and not ticket.accepted:
+        late = ticket.arrived > ticket.sent or ticket is not self.answering  # the stock broker refuses only a strategy
+        if late and ticket.order_id in self.by_id and not ticket.accepted:
             self.doomed.append(ticket.order_id)  # it is there, but Backtrader has not looked at it yet
         else:
             self._refuse_cancel(ticket.order_id, now, "Backtrader had not looked at it yet, or it had ended")
@@ -248,7 +251,9 @@ class Desk:
         doomed, self.doomed = self.doomed, []
         for order_id in doomed:
             ticket = self.by_id.get(order_id)
-            if ticket is not None:
+            if ticket is None:
+                self._refuse_cancel(order_id, self._moment, "it had ended")
+            else:
                 self._withdraw(ticket, self._moment)
 
     def _refuse_cancel(self, order_id: str, now: int, why: str) -> None:

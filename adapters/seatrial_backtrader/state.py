@@ -250,7 +250,8 @@ def _write_desk(writer: Writer, desk: Desk) -> dict[str, Any]:
         }
         for one in desk.tickets.values()
     ]
-    return {"tickets": tickets, "waiting": desk.waiting, "turn": desk.turn, "moment": desk._moment}
+    times = {"turn": desk.turn, "moment": desk._moment}
+    return {"tickets": tickets, "waiting": desk.waiting, "doomed": desk.doomed, **times}
 
 
 def _read_desk(reader: Reader, desk: Any, stored: dict[str, Any]) -> None:
@@ -264,6 +265,7 @@ def _read_desk(reader: Reader, desk: Any, stored: dict[str, Any]) -> None:
             setattr(ticket, name, one[name])
         desk.open(ticket)
     desk.waiting = [(arrived, tuple(ids), cancels) for arrived, ids, cancels in stored["waiting"]]
+    desk.doomed = stored["doomed"]
     desk.turn, desk._moment = stored["turn"], stored["moment"]
 
 

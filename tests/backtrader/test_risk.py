@@ -106,6 +106,67 @@ def test_a_refusal_ends_the_orders_group(ledgers: int) -> None:
 
 
 @WIRINGS
+@pytest.mark.parametrize("latency", [LatencyConfig(), LatencyConfig(fill=Constant(MS))], ids=["instant", "late fills"])
+def test_a_refusal_ends_what_was_sent_just_before_it(ledgers: int, latency: LatencyConfig) -> None:
+    """Backtrader has not looked at the first order yet when the second of its group is refused: both end."""
+
+    def act(it: Trial) -> None:
+        first = it.order("bid", 10, exectype=bt.Order.Limit, price=99.9)
+        it.order("big", 200, exectype=bt.Order.Limit, price=80.0, oco=first)
+
+    feed = bars([FLAT] * 5)
+    strategy = run({1: act}, feed, cash=1e6, risk_config=SHARES, ledgers=ledgers, latency_config=latency)
+
+    assert strategy.told_of("big") == [(2, "Rejected")]
+    assert strategy.told_of("bid")[-1][1] == "Canceled"
+    assert strategy.position.size == 0
+    assert list(strategy.broker.get_orders_open()) == []
+
+
+@WIRINGS
+@pytest.mark.parametrize("legs", [(), ("fill",), ("submit",), ("cancel",)], ids=["instant", "fill", "submit", "cancel"])
+@pytest.mark.parametrize("checksubmit", [True, False])
+def test_a_halt_ends_what_was_sent_just_before_it(ledgers: int, legs: tuple[str, ...], checksubmit: bool) -> None:
+    """The kill switch cancels orders, brackets too, that left in the same turn of the strategy."""
+
+    def act(it: Trial) -> None:
+        it.order("market", 7)
+        it.order("limit", 1, exectype=bt.Order.Limit, price=99.9)
+        it.buy_bracket(
+            size=1, exectype=bt.Order.Market, limitprice=100.1, stopprice=90.0,
+            oargs={"name": "entry"}, limitargs={"name": "target"}, stopargs={"name": "stop"},
+        )  # fmt: skip
+        it.broker.disable_trading("me", "stop now")
+
+    delays: dict[str, Any] = {leg: Constant(MS) for leg in legs}
+    strategy = run(
+        {1: act}, bars([FLAT] * 5), risk_config=RiskConfig(), ledgers=ledgers, checksubmit=checksubmit,
+        latency_config=LatencyConfig(**delays),
+    )  # fmt: skip
+
+    assert {strategy.told_of(name)[-1][1] for name in ("market", "limit", "entry", "target", "stop")} == {"Canceled"}
+    assert strategy.position.size == 0
+    assert list(strategy.broker.get_orders_open()) == []
+    assert not any(order.pending_cancels for order in strategy.broker.gate.client.completed.values())
+
+
+def test_a_halt_that_waits_for_backtrader_survives_a_restart(tmp_path: Path) -> None:
+    """A checkpoint taken between the halt and the next bar knows what is still to be cancelled."""
+
+    def act(it: Trial) -> None:
+        it.order("market", 7)
+        it.broker.disable_trading("me", "stop now")
+        it.env.runstop()
+
+    kept: dict[str, Any] = {"risk_config": RiskConfig(), "checkpoints": tmp_path}
+    run({2: act}, bars([FLAT] * 5), **kept)
+    strategy = run({}, bars([FLAT] * 5), resume="latest", **kept)
+
+    assert [status for _, status in strategy.told_of("market")] == ["Submitted", "Accepted", "Canceled"]
+    assert strategy.position.size == 0
+
+
+@WIRINGS
 def test_working_orders_count(ledgers: int) -> None:
     """Of five orders of 100 against a limit of 100 the first leaves, and none of the others."""
     plan = {1: lambda it: [it.order(str(n), 100, exectype=bt.Order.Limit, price=99.9) for n in range(5)]}
