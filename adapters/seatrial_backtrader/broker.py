@@ -17,7 +17,7 @@ from seatrial_backtrader.ledgers import leader_of
 from seatrial_backtrader.logbook import Logbook
 from seatrial_backtrader.lookout import Lookout
 from seatrial_backtrader.naming import Names
-from seatrial_backtrader.opening import check, open_gate, refuse_unknown
+from seatrial_backtrader.opening import check, open_gate, refuse_unknown, scaled
 from seatrial_backtrader.orders import core_order
 from seatrial_backtrader.recovery import Recovery, check_recovery
 from seatrial_backtrader.replica import Replica
@@ -224,6 +224,22 @@ class SeatrialBroker(Lookout):
         self._patient = self._may_wait()
 
     # -- the strategy's side ---------------------------------------------------------------------------------------
+
+    def setcommission(self, *terms: Any, **named: Any) -> None:
+        """Set what trading costs, as Backtrader does; rules value by its multiplier from now on."""
+        super().setcommission(*terms, **named)
+        self._rescale()
+
+    def addcommissioninfo(self, comminfo: Any, name: str | None = None) -> None:
+        """Set what trading in a feed, or in all of them, costs, as Backtrader does; multipliers as above."""
+        super().addcommissioninfo(comminfo, name)
+        self._rescale()
+
+    def _rescale(self) -> None:
+        """Tell the gate of the feeds' present multipliers."""
+        if self.gate is not None:
+            for instrument in scaled(self, self._names):
+                self.gate.admission.describe(instrument)
 
     def submit(self, order: Any, check: bool = True) -> Any:  # noqa: FBT001, FBT002 - Backtrader's signature
         """Send an order; a bracket leaves with the order that transmits it."""

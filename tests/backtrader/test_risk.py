@@ -219,6 +219,32 @@ def test_a_multiplier_counts_in_exposure() -> None:
     assert passed.position.size == 2
 
 
+@pytest.mark.parametrize("later", ["setcommission", "addcommissioninfo"])
+@pytest.mark.parametrize("bar", [1, 2, 3])
+def test_a_multiplier_counts_from_when_it_is_set(bar: int, later: str) -> None:
+    """A commission scheme that the strategy sets is in the exposure of the very next order, and of what it holds."""
+
+    def settle(it: Trial) -> None:
+        if later == "setcommission":
+            it.broker.setcommission(commission=1.0, margin=500.0, mult=50.0)
+        else:
+            it.broker.addcommissioninfo(bt.CommissionInfo(margin=500.0, mult=50.0, stocklike=False), name="feed0")
+
+    config = RiskConfig(exposure_limit=ExposureLimitRule(max_gross_exposure_pct=Decimal(100)))
+    acts: dict[int, Any] = {1: lambda it: it.order("one", 1), 3: lambda it: it.order("two", 2)}
+
+    def act(it: Trial) -> None:
+        if len(it) == bar:
+            settle(it)
+        acts.get(len(it), lambda _: None)(it)
+
+    strategy = run(dict.fromkeys((1, 2, 3), act), bars([FLAT] * 6), risk_config=config)
+
+    assert strategy.told_of("one")[-1][1] == "Completed"
+    [refused] = [order for order in strategy.heard if order.info.name == "two"]
+    assert (refused.info.rejection.value, strategy.position.size) == (15_000, 1)
+
+
 def test_a_position_whose_fill_is_under_way_still_counts() -> None:
     """What the venue has filled and nobody was told of is worst case all the same."""
     plan = {1: lambda it: it.order("one", 60), 4: lambda it: it.order("two", 60)}
