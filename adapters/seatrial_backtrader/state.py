@@ -275,6 +275,7 @@ def _write_replica(writer: Writer, replica: Replica) -> dict[str, Any]:
         "accepted": list(replica.accepted),
         "asked": [[ref, writer.order(order)] for ref, order in replica.asked.items()],
         "waking": [writer.order(order) for order in replica._waking],
+        "trails": [[ref, writer.order(twin), plain(shown, "price")] for ref, (twin, *shown) in replica.trails.items()],
     }
 
 
@@ -283,6 +284,7 @@ def _read_replica(reader: Reader, replica: Replica, stored: dict[str, Any]) -> N
     replica.accepted = {ref: replica.orders[ref] for ref in stored["accepted"] if ref in replica.orders}
     replica.asked = {ref: reader.order(number) for ref, number in stored["asked"]}
     replica._waking = [reader.order(number) for number in stored["waking"]]
+    replica.trails = {ref: (reader.order(number), *unplain(shown)) for ref, number, shown in stored["trails"]}
 
 
 # -- strategies --------------------------------------------------------------------------------------------------------
