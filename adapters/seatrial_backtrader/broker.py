@@ -143,6 +143,7 @@ class SeatrialBroker(Lookout):
             self.venue = self._far_ledger()
             self._replica = Replica(self, self.venue, self._in_flight)
         self.gate, self.desk, self._account, self._observers = self._open()
+        self.desk.pieces = {data: None for data in self._names.datas.values() if data.replaying}
         self._ruled = self.gate.admission.risk is not None
         self._stamps = DailyStamps(self._names.datas if _delays(self.p.latency_config, *Leg) else {})
         if self.venue is not None:
@@ -190,7 +191,7 @@ class SeatrialBroker(Lookout):
         if self._stamps.unseen:
             self._stamps.look()
         deposit = sum(book._cash_addition) if book._cash_addition else 0.0
-        desk.bars.clear()
+        desk.begin()
         if replica is not None:
             replica.begin()
         if wire.requests.messages or desk.waiting:

@@ -125,6 +125,8 @@ class Desk:
         self._part, self._whole = theta.as_integer_ratio()
         self.bars: dict[Any, tuple[int, int]] = {}
         """When the present bars began and ended, as far as somebody has asked in this cycle."""
+        self.pieces: dict[Any, tuple[int, int, int] | None] = {}
+        """Feeds whose bars are shown while they grow: their bars so far, and when the latest piece began and ended."""
         self._draws = draws
         self._moment = 0
         self.doomed: list[str] = []
@@ -175,6 +177,18 @@ class Desk:
         self.gate.modify_refused(order_id, now, _refusal(RejectionReason.UNSUPPORTED, problem))
 
     # -- the bar's side --------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Begin a cycle: a bar that has grown is new from where it had ended before."""
+        self.bars.clear()
+        for data, before in self.pieces.items():
+            if not len(data.datetime):
+                continue
+            count, (start, end) = len(data), span(data)
+            if before is not None and before[0] == count:
+                start = before[2] if end > before[2] else before[1]
+            self.bars[data] = start, end
+            self.pieces[data] = count, start, end
 
     def before(self) -> None:
         """Let everything take part that arrived early enough in the present bar of its feed."""

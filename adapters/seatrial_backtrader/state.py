@@ -250,7 +250,8 @@ def _write_desk(writer: Writer, desk: Desk) -> dict[str, Any]:
         }
         for one in desk.tickets.values()
     ]
-    times = {"turn": desk.turn, "moment": desk._moment}
+    times: dict[str, Any] = {"turn": desk.turn, "moment": desk._moment}
+    times["pieces"] = [[writer.data(data), piece] for data, piece in desk.pieces.items()]
     return {"tickets": tickets, "waiting": desk.waiting, "doomed": desk.doomed, **times}
 
 
@@ -267,6 +268,7 @@ def _read_desk(reader: Reader, desk: Any, stored: dict[str, Any]) -> None:
     desk.waiting = [(arrived, tuple(ids), cancels) for arrived, ids, cancels in stored["waiting"]]
     desk.doomed = stored["doomed"]
     desk.turn, desk._moment = stored["turn"], stored["moment"]
+    desk.pieces = {reader.datas[number]: piece and tuple(piece) for number, piece in stored["pieces"]}
 
 
 def _write_replica(writer: Writer, replica: Replica) -> dict[str, Any]:
