@@ -18,7 +18,7 @@ from seatrial_backtrader.logbook import Logbook
 from seatrial_backtrader.lookout import Lookout
 from seatrial_backtrader.naming import Names
 from seatrial_backtrader.opening import check, open_gate, refuse_unknown, scaled
-from seatrial_backtrader.orders import core_order
+from seatrial_backtrader.orders import core_order, read_terms
 from seatrial_backtrader.recovery import Recovery, check_recovery
 from seatrial_backtrader.replica import Replica
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from seatrial.contracts.engine import RunRecord
     from seatrial.contracts.orders import Order
     from seatrial.contracts.plugin import Observer
+    from seatrial.contracts.rejection import Rejection
     from seatrial.contracts.risk import RiskConfig
     from seatrial.gate.observers import Observers
     from seatrial.plugins import Plugins
@@ -253,10 +254,15 @@ class SeatrialBroker(Lookout):
             self.venue.submit(self._replica.twin(order), check=check)
             self._flush()
             return order
+        senseless, leader = read_terms(order), leader_of(order)
+        if senseless is not None:
+            self._book._pchildren.pop(leader, None)
+            for one, _ in (*self._groups.pop(leader, ()), (order, check)):
+                self._refuse(one, senseless)
+            return order
         if order.parent is None and order.transmit and order.ref not in self._groups:
             self._send_alone(order, check=check)
             return order
-        leader = leader_of(order)
         lost = leader != order.ref and leader not in self._groups and not self._is_there(leader)
         held = [(one, checked) for one, checked in self._groups.pop(leader, []) if self._is_held(one, leader)]
         group = [*held, (order, check)]
@@ -324,7 +330,8 @@ class SeatrialBroker(Lookout):
     def _see_off(self, desk: Desk, ticket: Ticket, core: Order) -> None:
         """Tell the strategy what became of its order as it left."""
         if not core.reached_venue:
-            self._refuse(ticket, core)
+            desk.close(ticket)
+            self._refuse(ticket.order, core.rejection)
         elif not ticket.entered and desk.tickets.get(ticket.order.ref) is ticket:
             self.announce(ticket)
             ticket.announced = True
@@ -339,13 +346,13 @@ class SeatrialBroker(Lookout):
         known = None if self.desk is None or leader == ref else self.desk.tickets.get(leader)
         return {"oco_id": known.order_id} if known is not None else {}
 
-    def _refuse(self, ticket: Ticket, core: Order) -> None:
-        """Tell the strategy that the gate refused its order; as for want of margin, the order's OCO group ends."""
-        order, gate, desk = ticket.order, self.gate, self.desk
+    def _refuse(self, order: Any, rejection: Rejection | None) -> None:
+        """Tell the strategy that its order does not leave; as for want of margin, the order's OCO group ends."""
+        gate, desk = self.gate, self.desk
         if gate is None or desk is None:
             return
-        desk.close(ticket)
-        order.addinfo(rejection=core.rejection, reject_reason=core.rejection_reason)
+        desk.turn = self._turn(order.data)
+        order.addinfo(rejection=rejection, reject_reason=None if rejection is None else rejection.reason)
         order.reject()
         self.tell(order)
         for ref in self._ocol.pop(self._ocos.get(order.ref), ()):

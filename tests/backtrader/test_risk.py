@@ -167,6 +167,48 @@ def test_a_halt_that_waits_for_backtrader_survives_a_restart(tmp_path: Path) -> 
 
 
 @WIRINGS
+@pytest.mark.parametrize("size", [float("nan"), float("inf")])
+def test_a_size_that_is_no_number_is_rejected(size: float, ledgers: int) -> None:
+    """It is told like any refusal, with what hangs together with it, and the run goes on."""
+
+    def either(it: Trial) -> None:
+        first = it.order("first", 1, exectype=bt.Order.Limit, price=90.0)
+        it.sent["second"] = it.buy(size=size, exectype=bt.Order.Stop, price=110.0, oco=first, name="second")
+
+    def bracket(it: Trial) -> None:
+        entry = it.order("entry", 1, transmit=False)
+        it.order("stop", -1, exectype=bt.Order.Stop, price=90.0, parent=entry, transmit=False)
+        it.sent["target"] = it.sell(size=size, exectype=bt.Order.Limit, price=110.0, parent=entry, name="target")
+
+    plan: dict[int, Any] = {1: lambda it: it.order("alone", size), 2: either, 3: bracket}
+    plan[4] = lambda it: it.order("sound", 1)
+    strategy = run(plan, bars([FLAT] * 7), risk_config=RiskConfig(), ledgers=ledgers)
+
+    ends = {name: strategy.told_of(name)[-1][1] for name in strategy.sent}
+    assert ends == {
+        "alone": "Rejected", "first": "Canceled", "second": "Rejected", "sound": "Completed",
+        **dict.fromkeys(("entry", "target", "stop"), "Rejected"),
+    }  # fmt: skip
+    [alone] = [order for order in strategy.heard if order.info.name == "alone"]
+    assert alone.info.reject_reason is RejectionReason.INVALID_QUANTITY
+    assert list(strategy.broker.get_orders_open()) == []
+
+
+@WIRINGS
+def test_a_line_as_a_price_is_its_present_value(ledgers: int) -> None:
+    """`price=self.data.close`, for want of a `[0]`, asks for the latest close."""
+    plan = {
+        1: lambda it: it.order("bid", 1, exectype=bt.Order.Limit, price=it.data.close),
+        3: lambda it: it.order("stop", -1, exectype=bt.Order.StopLimit, price=it.data.low, plimit=it.data.low),
+    }
+    feed = bars([FLAT, (101.0, 101.0, 99.0, 100.0), FLAT, (101.0, 101.0, 99.0, 99.2), FLAT])
+
+    strategy = run(plan, feed, risk_config=RiskConfig(), ledgers=ledgers)
+
+    assert [strategy.sent[name].executed.price for name in ("bid", "stop")] == [100.0, 99.5]
+
+
+@WIRINGS
 def test_working_orders_count(ledgers: int) -> None:
     """Of five orders of 100 against a limit of 100 the first leaves, and none of the others."""
     plan = {1: lambda it: [it.order(str(n), 100, exectype=bt.Order.Limit, price=99.9) for n in range(5)]}
