@@ -42,7 +42,8 @@ class BrokerAccount:
 
         A close that is no number is passed over for the last one that is.
 
-        :raises InvalidMarketDataError: where Backtrader has booked such a close, as it does with futures.
+        :raises InvalidMarketDataError: where Backtrader has booked such a close, as it does with futures, or filled an
+            order at such an open.
         """
         value = self._broker.get_value()
         if value != self.value:  # as a NaN always is
@@ -53,21 +54,24 @@ class BrokerAccount:
 
     def _value_at_last_prices(self) -> float:
         """Return the value as Backtrader would, had no bar been without a price."""
-        broker = self._broker
+        broker, held = self._broker, self._broker.positions
         value: float = broker.cash
-        for data, held in broker.positions.items():
-            if not held.size:
+        for data, one in held.items():
+            if not one.size:
                 continue
             scheme, (_, price) = broker.getcommissioninfo(data), last_price(data, None)
-            worth = scheme.getvaluesize(held.size, price) if broker.p.shortcash else abs(scheme.getvalue(held, price))
+            worth = scheme.getvaluesize(one.size, price) if broker.p.shortcash else abs(scheme.getvalue(one, price))
             if worth > 0:  # only this is financed by the leverage
-                gain = scheme.profitandloss(held.size, held.price, price)
+                gain = scheme.profitandloss(one.size, one.price, price)
                 worth = (worth - gain) / scheme.get_leverage() + gain
             value += worth
         if isnan(value):
-            symbol = next((name for name, data in self._names.datas.items() if isnan(data.close[0])), "a feed")
-            problem = "a bar had none, and Backtrader booked a future at it; fill the feed's gaps, or drop such bars"
-            raise InvalidMarketDataError(symbol, "close", problem)
+            booked = any(one.size and not broker.getcommissioninfo(data).stocklike for data, one in held.items())
+            field, what = ("close", "booked a future") if booked else ("open", "filled an order")
+            gaps = [name for name, data in self._names.datas.items() if isnan(getattr(data, field)[0])]
+            symbol = gaps[0] if gaps else "a feed"
+            problem = f"a bar had none, and Backtrader {what} at it; fill the feed's gaps, or drop such bars"
+            raise InvalidMarketDataError(symbol, field, problem)
         return value
 
     @property

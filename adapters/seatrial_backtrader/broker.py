@@ -17,8 +17,8 @@ from seatrial_backtrader.ledgers import leader_of
 from seatrial_backtrader.logbook import Logbook
 from seatrial_backtrader.lookout import Lookout
 from seatrial_backtrader.naming import Names
-from seatrial_backtrader.opening import check, open_gate, refuse_unknown
-from seatrial_backtrader.orders import core_order
+from seatrial_backtrader.opening import check, open_gate, refuse_unknown, scaled
+from seatrial_backtrader.orders import core_order, read_terms
 from seatrial_backtrader.recovery import Recovery, check_recovery
 from seatrial_backtrader.replica import Replica
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from seatrial.contracts.engine import RunRecord
     from seatrial.contracts.orders import Order
     from seatrial.contracts.plugin import Observer
+    from seatrial.contracts.rejection import Rejection
     from seatrial.contracts.risk import RiskConfig
     from seatrial.gate.observers import Observers
     from seatrial.plugins import Plugins
@@ -143,6 +144,7 @@ class SeatrialBroker(Lookout):
             self.venue = self._far_ledger()
             self._replica = Replica(self, self.venue, self._in_flight)
         self.gate, self.desk, self._account, self._observers = self._open()
+        self.desk.pieces = {data: None for data in self._names.datas.values() if data.replaying}
         self._ruled = self.gate.admission.risk is not None
         self._stamps = DailyStamps(self._names.datas if _delays(self.p.latency_config, *Leg) else {})
         if self.venue is not None:
@@ -190,7 +192,7 @@ class SeatrialBroker(Lookout):
         if self._stamps.unseen:
             self._stamps.look()
         deposit = sum(book._cash_addition) if book._cash_addition else 0.0
-        desk.bars.clear()
+        desk.begin()
         if replica is not None:
             replica.begin()
         if wire.requests.messages or desk.waiting:
@@ -225,6 +227,22 @@ class SeatrialBroker(Lookout):
 
     # -- the strategy's side ---------------------------------------------------------------------------------------
 
+    def setcommission(self, *terms: Any, **named: Any) -> None:
+        """Set what trading costs, as Backtrader does; rules value by its multiplier from now on."""
+        super().setcommission(*terms, **named)
+        self._rescale()
+
+    def addcommissioninfo(self, comminfo: Any, name: str | None = None) -> None:
+        """Set what trading in a feed, or in all of them, costs, as Backtrader does; multipliers as above."""
+        super().addcommissioninfo(comminfo, name)
+        self._rescale()
+
+    def _rescale(self) -> None:
+        """Tell the gate of the feeds' present multipliers."""
+        if self.gate is not None:
+            for instrument in scaled(self, self._names):
+                self.gate.admission.describe(instrument)
+
     def submit(self, order: Any, check: bool = True) -> Any:  # noqa: FBT001, FBT002 - Backtrader's signature
         """Send an order; a bracket leaves with the order that transmits it."""
         keep_terms(order)
@@ -236,10 +254,15 @@ class SeatrialBroker(Lookout):
             self.venue.submit(self._replica.twin(order), check=check)
             self._flush()
             return order
+        senseless, leader = read_terms(order), leader_of(order)
+        if senseless is not None:
+            self._book._pchildren.pop(leader, None)
+            for one, _ in (*self._groups.pop(leader, ()), (order, check)):
+                self._refuse(one, senseless)
+            return order
         if order.parent is None and order.transmit and order.ref not in self._groups:
             self._send_alone(order, check=check)
             return order
-        leader = leader_of(order)
         lost = leader != order.ref and leader not in self._groups and not self._is_there(leader)
         held = [(one, checked) for one, checked in self._groups.pop(leader, []) if self._is_held(one, leader)]
         group = [*held, (order, check)]
@@ -307,7 +330,8 @@ class SeatrialBroker(Lookout):
     def _see_off(self, desk: Desk, ticket: Ticket, core: Order) -> None:
         """Tell the strategy what became of its order as it left."""
         if not core.reached_venue:
-            self._refuse(ticket, core)
+            desk.close(ticket)
+            self._refuse(ticket.order, core.rejection)
         elif not ticket.entered and desk.tickets.get(ticket.order.ref) is ticket:
             self.announce(ticket)
             ticket.announced = True
@@ -322,19 +346,21 @@ class SeatrialBroker(Lookout):
         known = None if self.desk is None or leader == ref else self.desk.tickets.get(leader)
         return {"oco_id": known.order_id} if known is not None else {}
 
-    def _refuse(self, ticket: Ticket, core: Order) -> None:
-        """Tell the strategy that the gate refused its order; as for want of margin, the order's OCO group ends."""
-        order, desk = ticket.order, self.desk
-        if desk is None:
+    def _refuse(self, order: Any, rejection: Rejection | None) -> None:
+        """Tell the strategy that its order does not leave; as for want of margin, the order's OCO group ends."""
+        gate, desk = self.gate, self.desk
+        if gate is None or desk is None:
             return
-        desk.close(ticket)
-        order.addinfo(rejection=core.rejection, reject_reason=core.rejection_reason)
+        desk.turn = self._turn(order.data)
+        order.addinfo(rejection=rejection, reject_reason=None if rejection is None else rejection.reason)
         order.reject()
         self.tell(order)
         for ref in self._ocol.pop(self._ocos.get(order.ref), ()):
             sibling = desk.tickets.get(ref)
             if sibling is not None:
-                self.cancel(sibling.order)
+                sibling.asked = sibling.order
+                gate.cancel(sibling.order_id, desk.turn)
+        self._flush()
 
     def cancel(self, order: Any, bracket: bool = False) -> bool:  # noqa: FBT001, FBT002 - Backtrader's signature
         """Ask to end an order; return whether it ended, or the request is under way."""
@@ -356,8 +382,9 @@ class SeatrialBroker(Lookout):
         if ticket is None:
             gate.cancel(order_id, now)
             return True
-        ticket.withdrawn, ticket.asked = None, order
+        ticket.withdrawn, ticket.asked, desk.answering = None, order, ticket
         gate.cancel(order_id, now)
+        desk.answering = None
         self._flush()
         return ticket.withdrawn is not False
 

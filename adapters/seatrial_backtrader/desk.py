@@ -125,10 +125,14 @@ class Desk:
         self._part, self._whole = theta.as_integer_ratio()
         self.bars: dict[Any, tuple[int, int]] = {}
         """When the present bars began and ended, as far as somebody has asked in this cycle."""
+        self.pieces: dict[Any, tuple[int, int, int] | None] = {}
+        """Feeds whose bars are shown while they grow: their bars so far, and when the latest piece began and ended."""
         self._draws = draws
         self._moment = 0
         self.doomed: list[str] = []
         """The orders that are to be cancelled as soon as Backtrader has looked at them."""
+        self.answering: Ticket | None = None
+        """The order that the strategy itself wants cancelled, while it waits for the answer."""
         self._asked: Ticket | None = None  # what is being cancelled because the strategy wants it
 
     # -- the gate's side -------------------------------------------------------------------------------------------
@@ -172,6 +176,18 @@ class Desk:
         self.gate.modify_refused(order_id, now, _refusal(RejectionReason.UNSUPPORTED, problem))
 
     # -- the bar's side --------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Begin a cycle: a bar that has grown is new from where it had ended before."""
+        self.bars.clear()
+        for data, before in self.pieces.items():
+            if not len(data.datetime):
+                continue
+            count, (start, end) = len(data), span(data)
+            if before is not None and before[0] == count:
+                start = before[2] if end > before[2] else before[1]
+            self.bars[data] = start, end
+            self.pieces[data] = count, start, end
 
     def before(self) -> None:
         """Let everything take part that arrived early enough in the present bar of its feed."""
@@ -237,7 +253,8 @@ class Desk:
         self._asked = None
         if ticket.withdrawn:
             return
-        if ticket.arrived > ticket.sent and ticket.order_id in self.by_id and not ticket.accepted:
+        late = ticket.arrived > ticket.sent or ticket is not self.answering  # the stock broker refuses only a strategy
+        if late and ticket.order_id in self.by_id and not ticket.accepted:
             self.doomed.append(ticket.order_id)  # it is there, but Backtrader has not looked at it yet
         else:
             self._refuse_cancel(ticket.order_id, now, "Backtrader had not looked at it yet, or it had ended")
@@ -247,7 +264,9 @@ class Desk:
         doomed, self.doomed = self.doomed, []
         for order_id in doomed:
             ticket = self.by_id.get(order_id)
-            if ticket is not None:
+            if ticket is None:
+                self._refuse_cancel(order_id, self._moment, "it had ended")
+            else:
                 self._withdraw(ticket, self._moment)
 
     def _refuse_cancel(self, order_id: str, now: int, why: str) -> None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from seatrial.gate.client import NativeSink
     from seatrial_backtrader.naming import Names
 
-__all__ = ["check", "instruments_of", "open_gate", "refuse_unknown"]
+__all__ = ["check", "instruments_of", "open_gate", "refuse_unknown", "scaled"]
 
 
 def check(p: Any) -> None:
@@ -104,8 +104,14 @@ def open_gate(
 
 def instruments_of(broker: Any, names: Names) -> list[Instrument]:
     """Return the feeds as instruments where any of them has a multiplier; else any symbol trades at its price."""
+    found = scaled(broker, names)
+    return found if any(one.multiplier != 1 for one in found) else []
+
+
+def scaled(broker: Any, names: Names) -> list[Instrument]:
+    """Return every feed as an instrument, with the multiplier of its present commission scheme."""
     found: list[Instrument] = []
     for symbol, data in names.datas.items():
         scheme = broker.getcommissioninfo(data)
         found.append(Instrument(symbol=symbol, multiplier=Decimal(1) if scheme.stocklike else exact(scheme.p.mult)))
-    return found if any(one.multiplier != 1 for one in found) else []
+    return found

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
+from backtrader import LineRoot
 from backtrader import Order as BtOrder
 
 from seatrial.contracts.orders import Order
+from seatrial.contracts.rejection import RefusedBy, Rejection, RejectionReason
 from seatrial.contracts.terms import OrderSide, OrderType, TimeInForce
 from seatrial.errors import InvalidOrderError, InvalidTimeError
 from seatrial_backtrader.stamps import exact, to_ns
 
-__all__ = ["core_order"]
+__all__ = ["core_order", "read_terms"]
 
 _TYPES = {
     BtOrder.Market: OrderType.MARKET,
@@ -28,6 +31,18 @@ _TRAILS = frozenset({BtOrder.StopTrail, BtOrder.StopTrailLimit})
 _PERCENT = 100
 _MARKET, _AT_MARKET = BtOrder.Market, OrderType.MARKET
 _SIDES = {BtOrder.Buy: OrderSide.BUY, BtOrder.Sell: OrderSide.SELL}
+
+
+def read_terms(order: Any) -> Rejection | None:
+    """Make numbers of lines that were given as prices, by their present values; refuse a size that is no number."""
+    created = order.created
+    for name in ("price", "pricelimit"):
+        asked = getattr(created, name)
+        if isinstance(asked, LineRoot):
+            setattr(created, name, asked[0])
+    if isfinite(order.size):
+        return None
+    return Rejection(RejectionReason.INVALID_QUANTITY, f"{order.size} is no number of units", RefusedBy.GATE)
 
 
 def core_order(

@@ -120,6 +120,9 @@ class OwnBroker(Paid, SeatrialBroker):
     def _stands(self) -> bool:
         return True
 
+    def _rescale(self) -> None:
+        """Keep the session's multipliers."""
+
     def _may_wait(self) -> bool:
         return False
 

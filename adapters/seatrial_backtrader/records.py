@@ -1,7 +1,7 @@
 """Backtrader's orders, positions and trades as JSON values, and back.
 
-Objects that share something (an order and its copy at the venue share what was asked for) share it again when they are
-read. Floats come back to the last bit.
+Objects that share something (an order and its copy at the venue share what was asked for, but not where a trailing
+price has come to) share it again when they are read. Floats come back to the last bit.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ class Writer:
         self._owners = {id(owner): number for number, owner in enumerate(strategies)}
         self._numbers: dict[int, int] = {}
         self._terms_of: dict[int, int] = {}
+        self._created: list[Any] = []
         self._held: list[Any] = []  # so that no id is used again
         self._fills_of: dict[int, int] = {}
         self.orders: list[Any] = []
@@ -112,9 +113,11 @@ class Writer:
                 for name, value in vars(order).items()
                 if name not in _ASIDE and getattr(asked, name, asked) is not value
             }
+            terms = self._write_terms(order)
             self.orders[number] = {
-                "terms": self._write_terms(order),
+                "terms": terms,
                 "moving": moving,
+                "created": None if order.created is self._created[terms] else self._write_data(order.created),
                 "executed": self._write_data(order.executed),
                 "priced": order.comminfo is not None,
             }
@@ -125,6 +128,7 @@ class Writer:
         if number is None:
             number = self._terms_of[id(order.p)] = len(self.terms)
             self.terms.append(None)
+            self._created.append(order.created)
             asked = {name: getattr(order.p, name) for name in order.p._getkeys() if name not in _LINKS}
             if isinstance(asked["valid"], dt.date | dt.timedelta):
                 asked["valid"] = None  # resolved when the order was made
@@ -184,6 +188,8 @@ class Reader:
             kind: Any = BuyOrder if terms["buys"] else SellOrder
             order = self._made[number] = kind.__new__(kind)
             asked, created, info = self._read_terms(stored["terms"], kind)
+            if stored["created"] is not None:
+                created = self._read_data(stored["created"])
             vars(order).update(params=asked, p=asked, created=created, info=info, broker=None, comminfo=None)
             vars(order).update({name: unplain(value) for name, value in stored["moving"].items()})
             order.executed = self._read_data(stored["executed"])

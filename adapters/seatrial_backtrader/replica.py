@@ -39,6 +39,8 @@ SCALARS = (
     "_fundshares",
 )
 """What a ledger comes to, by the names of the stock broker's attributes."""
+_TRAILS = frozenset({bt.Order.StopTrail, bt.Order.StopTrailLimit})
+_AT_WORK = frozenset({bt.Order.Accepted, bt.Order.Partial})
 _moving = itemgetter("status", "triggered", "comminfo", "_active", "broker")
 
 
@@ -82,6 +84,8 @@ class Replica:
         """Those of them that were reported accepted."""
         self.asked: dict[int, Any] = {}
         """The copies by which orders were cancelled: Backtrader ends the object it was handed, and no other."""
+        self.trails: dict[int, tuple[Any, float, float]] = {}
+        """The venue's trailing orders, with the prices that the strategy's object was last given."""
         self._waking: list[Any] = []  # the children that the venue activates
 
     def know(self, orders: Iterable[Any]) -> None:
@@ -93,18 +97,27 @@ class Replica:
         return self.orders.get(twin.ref) or vars(twin).get(OURS, twin)
 
     def twin(self, order: Any) -> Any:
-        """Return the venue's own object for the strategy's order; what was asked for is shared, what happens is not."""
+        """Return the venue's own object for the strategy's order; what was asked for is shared, what happens is not.
+
+        The price of a trailing order happens: that it stands still would tell of a fill before the report.
+        """
         if len(self._near.positions) != len(self.far.positions):
             self.touch()
         twin = clone(order)
         twin.executed = unfilled(order.executed.remsize)
         twin._ours = self.orders[order.ref] = order
+        if order.exectype in _TRAILS:
+            asked = order.created
+            twin.created = clone(asked)
+            self.trails[order.ref] = twin, asked.price, asked.pricelimit
         return twin
 
     def begin(self) -> None:
         """Begin a cycle: children become active with the venue's, once their parent was reported complete."""
         if len(self._near.positions) != len(self.far.positions):
             self.touch()
+        if self.trails:
+            self._pass_on()
         if not self.far._toactivate and not self._waking:
             return
         self._waking += self.far._toactivate
@@ -141,6 +154,9 @@ class Replica:
             order.plen = theirs["plen"]
         if "pannotated" in theirs:
             order.pannotated = theirs["pannotated"]
+        if ref in self.trails and (order.triggered or order.status not in _ALIVE):
+            self._pass_on()
+            self._show(ref, order, news.created)
         if told.held is not None:
             data, position = told.held
             if len(near.positions) != len(self.far.positions):
@@ -150,6 +166,35 @@ class Replica:
         self._note(order, ref, order.status)
         if not told.silent:
             near.tell(order)
+
+    def _pass_on(self) -> None:
+        """Give the venue the prices that the strategy has assigned to its trailing orders."""
+        for ref, (twin, price, limit) in self.trails.items():
+            order = self.orders.get(ref)
+            if order is not None and (order.created.price, order.created.pricelimit) != (price, limit):
+                asked, theirs = order.created, twin.created
+                theirs.price, theirs.pricelimit = asked.price, asked.pricelimit
+                self.trails[ref] = twin, asked.price, asked.pricelimit
+
+    def _show(self, ref: int, order: Any, prices: Any) -> None:
+        """Let the strategy's trailing order have these prices."""
+        asked = order.created
+        asked.price, asked.pricelimit = prices.price, prices.pricelimit
+        self.trails[ref] = self.trails[ref][0], asked.price, asked.pricelimit
+
+    def _trail(self) -> None:
+        """Let the strategy's trailing orders follow the market as far as it may know that they do."""
+        known = not self.in_flight()
+        for ref, (twin, _, _) in tuple(self.trails.items()):
+            order = self.orders.get(ref)
+            if order is None:
+                del self.trails[ref]
+            elif known:
+                self._show(ref, order, twin.created)
+            elif order.status in _AT_WORK and order.active() and not order.triggered:
+                tick = getattr(order.data, "tick_close", None)
+                order.trailadjust(order.data.close[0] if tick is None else tick)
+                self._show(ref, order, order.created)
 
     def _addressee(self, news: Any, order: Any) -> Any:
         """Return the object that a report is about, where it may be another than the `order` the strategy sent."""
@@ -179,6 +224,8 @@ class Replica:
     def settle(self) -> None:
         """End a cycle: with nothing under way the near ledger is the far one, else it is valued by itself."""
         near, far = self._near, self.far
+        if self.trails:
+            self._trail()
         if not self.in_flight():
             if len(near.positions) != len(far.positions):
                 self.touch()

@@ -250,7 +250,9 @@ def _write_desk(writer: Writer, desk: Desk) -> dict[str, Any]:
         }
         for one in desk.tickets.values()
     ]
-    return {"tickets": tickets, "waiting": desk.waiting, "turn": desk.turn, "moment": desk._moment}
+    times: dict[str, Any] = {"turn": desk.turn, "moment": desk._moment}
+    times["pieces"] = [[writer.data(data), piece] for data, piece in desk.pieces.items()]
+    return {"tickets": tickets, "waiting": desk.waiting, "doomed": desk.doomed, **times}
 
 
 def _read_desk(reader: Reader, desk: Any, stored: dict[str, Any]) -> None:
@@ -264,7 +266,9 @@ def _read_desk(reader: Reader, desk: Any, stored: dict[str, Any]) -> None:
             setattr(ticket, name, one[name])
         desk.open(ticket)
     desk.waiting = [(arrived, tuple(ids), cancels) for arrived, ids, cancels in stored["waiting"]]
+    desk.doomed = stored["doomed"]
     desk.turn, desk._moment = stored["turn"], stored["moment"]
+    desk.pieces = {reader.datas[number]: piece and tuple(piece) for number, piece in stored["pieces"]}
 
 
 def _write_replica(writer: Writer, replica: Replica) -> dict[str, Any]:
@@ -273,6 +277,7 @@ def _write_replica(writer: Writer, replica: Replica) -> dict[str, Any]:
         "accepted": list(replica.accepted),
         "asked": [[ref, writer.order(order)] for ref, order in replica.asked.items()],
         "waking": [writer.order(order) for order in replica._waking],
+        "trails": [[ref, writer.order(twin), plain(shown, "price")] for ref, (twin, *shown) in replica.trails.items()],
     }
 
 
@@ -281,6 +286,7 @@ def _read_replica(reader: Reader, replica: Replica, stored: dict[str, Any]) -> N
     replica.accepted = {ref: replica.orders[ref] for ref in stored["accepted"] if ref in replica.orders}
     replica.asked = {ref: reader.order(number) for ref, number in stored["asked"]}
     replica._waking = [reader.order(number) for number in stored["waking"]]
+    replica.trails = {ref: (reader.order(number), *unplain(shown)) for ref, number, shown in stored["trails"]}
 
 
 # -- strategies --------------------------------------------------------------------------------------------------------

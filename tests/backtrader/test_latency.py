@@ -278,6 +278,91 @@ def test_daily_bars_do_not_feel_50_ms() -> None:
     assert_same(seen(stock), seen(lambda: SeatrialBroker(latency_config=latency)))
 
 
+class Regular(bt.Strategy):
+    """Trades with every third piece of a bar, and leaves limits that are cancelled later."""
+
+    def __init__(self) -> None:
+        self.pieces = 0
+        self.fills: list[tuple[float, ...]] = []
+
+    def notify_order(self, order: Any) -> None:
+        if order.status == order.Completed:
+            done = order.executed
+            self.fills.append((order.ref - self.first, order.created.dt, done.dt, done.price, done.size))
+
+    def start(self) -> None:
+        self.first = next(bt.Order.refbasis)
+
+    def next(self) -> None:
+        self.pieces += 1
+        match self.pieces % 6:
+            case 2:
+                self.buy(size=2)
+            case 3:
+                self.sell(size=1, exectype=bt.Order.Limit, price=self.data.close[0] * 1.01)
+            case 5:
+                self.sell(size=1)
+            case 0:
+                for order in self.broker.get_orders_open():
+                    self.cancel(order)
+
+
+@pytest.mark.parametrize("how", ["adddata", "resampledata", "replaydata"])
+@pytest.mark.parametrize("more", [{}, {"ack": 1, "fill": 1}], ids=["one ledger", "two ledgers"])
+def test_bars_that_grow_do_not_feel_50_ms_either(how: str, more: dict[str, int]) -> None:
+    """A replayed week is new with each of its days: an order meets the next day, and not the next week."""
+
+    def fills(broker: Any) -> list[tuple[float, ...]]:
+        cerebro = bt.Cerebro(stdstats=False)
+        cerebro.setbroker(broker)
+        coarse = {} if how == "adddata" else {"timeframe": bt.TimeFrame.Weeks}
+        getattr(cerebro, how)(feeds.ibm(datetime(2008, 1, 1)), **coarse)
+        cerebro.addstrategy(Regular)
+        [strategy] = cerebro.run()
+        return list(strategy.fills)
+
+    known = fills(stock())
+
+    assert len(known) > 20
+    assert fills(SeatrialBroker(latency_config=constant(submit=50, cancel=50, **more))) == known
+
+
+def test_a_bar_that_grows_is_gone_on_with(tmp_path: Path) -> None:
+    """A run that is cut in the middle of a week goes on with the next day of it."""
+
+    def fills(until: int | None, **kept: Any) -> list[tuple[float, ...]]:
+        class Cut(Regular):
+            def save_state(self) -> int:
+                return self.pieces
+
+            def load_state(self, pieces: int) -> None:
+                self.pieces = pieces
+
+            def start(self) -> None:
+                self.first = 0
+
+            def next(self) -> None:
+                super().next()
+                if self.pieces == until:
+                    self.env.runstop()
+
+        cerebro = bt.Cerebro(stdstats=False)
+        cerebro.setbroker(SeatrialBroker(latency_config=constant(submit=50, cancel=50, fill=1), **kept))
+        cerebro.replaydata(feeds.ibm(datetime(2008, 11, 1)), timeframe=bt.TimeFrame.Weeks)
+        cerebro.addstrategy(Cut)
+        [strategy] = cerebro.run()
+        return [fill[1:] for fill in strategy.fills]
+
+    whole = fills(None)
+    for until in (14, 15, 20, 21):  # by then a market order is under way, or has just been sent
+        kept = tmp_path / str(until)
+        before = fills(until, checkpoints=kept, checkpoint_every="bar")
+        after = fills(None, checkpoints=kept, checkpoint_every="bar", resume="latest")
+        assert before + after == whole
+        assert before
+        assert after
+
+
 def test_strict_bars_cost_a_day() -> None:
     """With `bar_theta` of 0 the same orders meet the day after, which the comparison above would notice."""
     latency = constant(submit=50, cancel=50)

@@ -14,6 +14,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.backtrader.parity import feeds
 from tests.backtrader.parity.recorder import ledger
+from tests.backtrader.parity.trial import Trial, days, run
 
 from seatrial import Constant, LatencyConfig, Lognormal, OrderExecution, Uniform
 from seatrial.contracts.events import (
@@ -392,3 +393,56 @@ def test_a_broker_that_tells_early_is_found_out() -> None:
                 self.cash = self.venue.cash
 
     assert any(objections(spy_on(seed, Leaks)) for seed in range(8))
+
+
+TRAILING = pytest.mark.parametrize("kind", [bt.Order.StopTrail, bt.Order.StopTrailLimit], ids=["stop", "stop limit"])
+
+
+@TRAILING
+def test_a_trailing_price_tells_of_no_fill_before_the_report(kind: int) -> None:
+    """It follows the market as if it worked on, until its end is reported: then it is where it ended."""
+
+    def world(low: float) -> tuple[list[tuple[float, float]], Any]:
+        shown: list[tuple[float, float]] = []
+
+        def watch(it: Trial) -> None:
+            if len(it) == 1:
+                it.order("trail", -1, exectype=kind, trailamount=5.0, price=100.0, plimit=95.0)
+            created = it.sent["trail"].created
+            shown.append((created.price, created.pricelimit))
+
+        rows = [(100.0, 100.0, 100.0, 100.0), (100.0, 111.0, low, 110.0), (110.0,) * 4, (110.0, 112.0, 109.0, 112.0)]
+        feed = days(rows + [(112.0,) * 4] * 3)
+        later = LatencyConfig(fill=Constant(3 * 86_400_000 * MS))
+        strategy = run(dict.fromkeys(range(1, 8), watch), feed, latency_config=later)
+        return shown, strategy
+
+    working, resting = world(96.0)
+    filled, sold = world(94.0)
+
+    [told] = [bar for bar, status in sold.told_of("trail") if status == "Completed"]
+    assert resting.told_of("trail")[-1][1] == "Accepted"
+    assert told == 5
+    assert filled[: told - 1] == working[: told - 1]
+    assert [price for price, _ in working[: told - 1]] == [95.0, 105.0, 105.0, 107.0]
+    assert [price for price, _ in filled[told - 1 :]] == [95.0] * 3
+
+
+@TRAILING
+@pytest.mark.parametrize("more", [{"ledgers": 2}, {"latency_config": LatencyConfig(fill=Constant(MS))}], ids=str)
+def test_a_price_assigned_to_a_trailing_order_reaches_the_venue(kind: int, more: dict[str, Any]) -> None:
+    """The strategy moves the stop up by hand, and it is sold there."""
+
+    def amend(it: Trial) -> None:
+        created = it.sent["trail"].created
+        created.price, created.pricelimit = 99.0, 90.0
+
+    plan: dict[int, Any] = {
+        1: lambda it: it.order("trail", -1, exectype=kind, trailamount=5.0, price=100.0, plimit=95.0),
+        3: amend,
+    }
+    rows = [(100.0, 100.0, 100.0, 100.0)] * 3 + [(100.0, 100.0, 98.0, 100.0)] + [(100.0,) * 4] * 2
+    strategy = run(plan, days(rows), **more)
+
+    assert strategy.told_of("trail")[-1][1] == "Completed"
+    assert strategy.sent["trail"].executed.price == 99.0

@@ -106,6 +106,109 @@ def test_a_refusal_ends_the_orders_group(ledgers: int) -> None:
 
 
 @WIRINGS
+@pytest.mark.parametrize("latency", [LatencyConfig(), LatencyConfig(fill=Constant(MS))], ids=["instant", "late fills"])
+def test_a_refusal_ends_what_was_sent_just_before_it(ledgers: int, latency: LatencyConfig) -> None:
+    """Backtrader has not looked at the first order yet when the second of its group is refused: both end."""
+
+    def act(it: Trial) -> None:
+        first = it.order("bid", 10, exectype=bt.Order.Limit, price=99.9)
+        it.order("big", 200, exectype=bt.Order.Limit, price=80.0, oco=first)
+
+    feed = bars([FLAT] * 5)
+    strategy = run({1: act}, feed, cash=1e6, risk_config=SHARES, ledgers=ledgers, latency_config=latency)
+
+    assert strategy.told_of("big") == [(2, "Rejected")]
+    assert strategy.told_of("bid")[-1][1] == "Canceled"
+    assert strategy.position.size == 0
+    assert list(strategy.broker.get_orders_open()) == []
+
+
+@WIRINGS
+@pytest.mark.parametrize("legs", [(), ("fill",), ("submit",), ("cancel",)], ids=["instant", "fill", "submit", "cancel"])
+@pytest.mark.parametrize("checksubmit", [True, False])
+def test_a_halt_ends_what_was_sent_just_before_it(ledgers: int, legs: tuple[str, ...], checksubmit: bool) -> None:
+    """The kill switch cancels orders, brackets too, that left in the same turn of the strategy."""
+
+    def act(it: Trial) -> None:
+        it.order("market", 7)
+        it.order("limit", 1, exectype=bt.Order.Limit, price=99.9)
+        it.buy_bracket(
+            size=1, exectype=bt.Order.Market, limitprice=100.1, stopprice=90.0,
+            oargs={"name": "entry"}, limitargs={"name": "target"}, stopargs={"name": "stop"},
+        )  # fmt: skip
+        it.broker.disable_trading("me", "stop now")
+
+    delays: dict[str, Any] = {leg: Constant(MS) for leg in legs}
+    strategy = run(
+        {1: act}, bars([FLAT] * 5), risk_config=RiskConfig(), ledgers=ledgers, checksubmit=checksubmit,
+        latency_config=LatencyConfig(**delays),
+    )  # fmt: skip
+
+    assert {strategy.told_of(name)[-1][1] for name in ("market", "limit", "entry", "target", "stop")} == {"Canceled"}
+    assert strategy.position.size == 0
+    assert list(strategy.broker.get_orders_open()) == []
+    assert not any(order.pending_cancels for order in strategy.broker.gate.client.completed.values())
+
+
+def test_a_halt_that_waits_for_backtrader_survives_a_restart(tmp_path: Path) -> None:
+    """A checkpoint taken between the halt and the next bar knows what is still to be cancelled."""
+
+    def act(it: Trial) -> None:
+        it.order("market", 7)
+        it.broker.disable_trading("me", "stop now")
+        it.env.runstop()
+
+    kept: dict[str, Any] = {"risk_config": RiskConfig(), "checkpoints": tmp_path}
+    run({2: act}, bars([FLAT] * 5), **kept)
+    strategy = run({}, bars([FLAT] * 5), resume="latest", **kept)
+
+    assert [status for _, status in strategy.told_of("market")] == ["Submitted", "Accepted", "Canceled"]
+    assert strategy.position.size == 0
+
+
+@WIRINGS
+@pytest.mark.parametrize("size", [float("nan"), float("inf")])
+def test_a_size_that_is_no_number_is_rejected(size: float, ledgers: int) -> None:
+    """It is told like any refusal, with what hangs together with it, and the run goes on."""
+
+    def either(it: Trial) -> None:
+        first = it.order("first", 1, exectype=bt.Order.Limit, price=90.0)
+        it.sent["second"] = it.buy(size=size, exectype=bt.Order.Stop, price=110.0, oco=first, name="second")
+
+    def bracket(it: Trial) -> None:
+        entry = it.order("entry", 1, transmit=False)
+        it.order("stop", -1, exectype=bt.Order.Stop, price=90.0, parent=entry, transmit=False)
+        it.sent["target"] = it.sell(size=size, exectype=bt.Order.Limit, price=110.0, parent=entry, name="target")
+
+    plan: dict[int, Any] = {1: lambda it: it.order("alone", size), 2: either, 3: bracket}
+    plan[4] = lambda it: it.order("sound", 1)
+    strategy = run(plan, bars([FLAT] * 7), risk_config=RiskConfig(), ledgers=ledgers)
+
+    ends = {name: strategy.told_of(name)[-1][1] for name in strategy.sent}
+    assert ends == {
+        "alone": "Rejected", "first": "Canceled", "second": "Rejected", "sound": "Completed",
+        **dict.fromkeys(("entry", "target", "stop"), "Rejected"),
+    }  # fmt: skip
+    [alone] = [order for order in strategy.heard if order.info.name == "alone"]
+    assert alone.info.reject_reason is RejectionReason.INVALID_QUANTITY
+    assert list(strategy.broker.get_orders_open()) == []
+
+
+@WIRINGS
+def test_a_line_as_a_price_is_its_present_value(ledgers: int) -> None:
+    """`price=self.data.close`, for want of a `[0]`, asks for the latest close."""
+    plan = {
+        1: lambda it: it.order("bid", 1, exectype=bt.Order.Limit, price=it.data.close),
+        3: lambda it: it.order("stop", -1, exectype=bt.Order.StopLimit, price=it.data.low, plimit=it.data.low),
+    }
+    feed = bars([FLAT, (101.0, 101.0, 99.0, 100.0), FLAT, (101.0, 101.0, 99.0, 99.2), FLAT])
+
+    strategy = run(plan, feed, risk_config=RiskConfig(), ledgers=ledgers)
+
+    assert [strategy.sent[name].executed.price for name in ("bid", "stop")] == [100.0, 99.5]
+
+
+@WIRINGS
 def test_working_orders_count(ledgers: int) -> None:
     """Of five orders of 100 against a limit of 100 the first leaves, and none of the others."""
     plan = {1: lambda it: [it.order(str(n), 100, exectype=bt.Order.Limit, price=99.9) for n in range(5)]}
@@ -156,6 +259,32 @@ def test_a_multiplier_counts_in_exposure() -> None:
     assert (order.info.rejection.value, order.info.rejection.limit) == (15_000, 10_000)
     assert passed.told_of("buy")[-1][1] == "Completed"
     assert passed.position.size == 2
+
+
+@pytest.mark.parametrize("later", ["setcommission", "addcommissioninfo"])
+@pytest.mark.parametrize("bar", [1, 2, 3])
+def test_a_multiplier_counts_from_when_it_is_set(bar: int, later: str) -> None:
+    """A commission scheme that the strategy sets is in the exposure of the very next order, and of what it holds."""
+
+    def settle(it: Trial) -> None:
+        if later == "setcommission":
+            it.broker.setcommission(commission=1.0, margin=500.0, mult=50.0)
+        else:
+            it.broker.addcommissioninfo(bt.CommissionInfo(margin=500.0, mult=50.0, stocklike=False), name="feed0")
+
+    config = RiskConfig(exposure_limit=ExposureLimitRule(max_gross_exposure_pct=Decimal(100)))
+    acts: dict[int, Any] = {1: lambda it: it.order("one", 1), 3: lambda it: it.order("two", 2)}
+
+    def act(it: Trial) -> None:
+        if len(it) == bar:
+            settle(it)
+        acts.get(len(it), lambda _: None)(it)
+
+    strategy = run(dict.fromkeys((1, 2, 3), act), bars([FLAT] * 6), risk_config=config)
+
+    assert strategy.told_of("one")[-1][1] == "Completed"
+    [refused] = [order for order in strategy.heard if order.info.name == "two"]
+    assert (refused.info.rejection.value, strategy.position.size) == (15_000, 1)
 
 
 def test_a_position_whose_fill_is_under_way_still_counts() -> None:

@@ -169,6 +169,21 @@ def test_a_future_booked_at_no_price_ends_the_run_in_one_line() -> None:
         equity(math.nan, 3, {"mult": 10.0, "margin": 50.0}, shortcash=True)
 
 
+@pytest.mark.parametrize("at", [2, 3], ids=["bought", "sold"])
+@pytest.mark.parametrize("close", [math.nan, 100.0], ids=["no price", "no open"])
+def test_a_fill_at_no_price_ends_the_run_in_one_line(at: int, close: float) -> None:
+    """A market order fills at the open, even where that is no number: the fault is told as what it is."""
+    rows = [FLAT] * 5
+    rows[at - 1] = (math.nan, math.nan, math.nan, close)
+    cerebro = bt.Cerebro(stdstats=False)
+    cerebro.setbroker(SeatrialBroker(cash=10_000, record=True))
+    cerebro.adddata(bars(rows), name="gapped")
+    cerebro.addstrategy(Trial, plan={1: lambda it: it.order("in", 1), 2: lambda it: it.order("out", -1)})
+    told = "market data for 'gapped': open: a bar had none, and Backtrader filled an order at it"
+    with pytest.raises(InvalidMarketDataError, match=told):
+        cerebro.run()
+
+
 def test_what_has_no_record_says_so(tmp_path: Path) -> None:
     """Nothing was noted, the half before a checkpoint was not, or the feeds are not there to be read again."""
     _, broker = rig.sail(3, "two ledgers", checkpoints=tmp_path)

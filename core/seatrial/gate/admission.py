@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from seatrial.contracts.account import AccountView
+    from seatrial.contracts.market import Instrument
     from seatrial.contracts.risk import RiskConfig
     from seatrial.gate.client import ClientView
     from seatrial.gate.instruments import Instruments
@@ -77,6 +78,14 @@ class Admission:
         """Count what works from now on, where nobody did yet: a state that depends on it is about to begin."""
         if self.exposure is None and self._account is not None:
             self.exposure = Exposure(self._client, self._account, self._instruments)
+
+    def describe(self, instrument: Instrument) -> None:
+        """Value a symbol by another multiplier from now on, with what works and is held in it."""
+        self._instruments.describe(instrument)
+        stake = None if self.exposure is None else self.exposure.stakes.get(instrument.symbol)
+        if self.exposure is not None and stake is not None:
+            stake.multiplier = None if instrument.multiplier == 1 else instrument.multiplier
+            self.exposure.touch(instrument.symbol)
 
     def refuse(self, order: Order, now: int) -> Rejection | None:
         """Say why an order may not leave, or `None`.
