@@ -241,3 +241,18 @@ def test_rules_hold_back_a_backtrader_strategy() -> None:
 
     assert fills(record) == []
     assert {order.rejection_reason for order in record.orders} == {RejectionReason.RISK_POSITION_LIMIT}
+
+
+def test_a_strategy_may_have_timers() -> None:
+    """A timer rings on the days on which it rings in Backtrader alone."""
+    cerebro: Any = bt.Cerebro(stdstats=False)
+    cerebro.adddata(_Daily())
+    cerebro.addstrategy(own.Timed)
+    cerebro.addanalyzer(_Notes, _name="notes")
+    cerebro.broker.setcash(100_000)
+    alone = cerebro.run()[0].analyzers.notes.get_analysis()
+
+    record = run(session("Timed", venue=VenueConfig()))
+
+    assert [float(one.price) for one in fills(record)] == [price for _, price in alone]
+    assert len(alone) > 10
