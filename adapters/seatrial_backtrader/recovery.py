@@ -18,7 +18,6 @@ from seatrial.gate.state import GateState
 from seatrial.store.checkpoints import CheckpointManager
 from seatrial.venue.settings import can_store, open_observer
 from seatrial_backtrader.histories import skip
-from seatrial_backtrader.stamps import exact
 from seatrial_backtrader.state import BrokerState, read_broker, show, write_broker
 from seatrial_backtrader.warmup import Warmup
 
@@ -134,7 +133,7 @@ class Recovery:
             timestamp=now,
             config=_config(broker),
             account=AccountSummary(
-                initial_cash=exact(broker.startingcash),
+                initial_cash=broker.initial_cash,
                 cash=broker._account.cash,
                 equity=broker._account.equity,
                 positions=dict(broker._account.positions),
@@ -204,7 +203,7 @@ def _config(broker: SeatrialBroker) -> SimulatorConfig:
     return SimulatorConfig(
         simulator_id=p.simulator_id,
         seed=p.seed,
-        initial_cash=exact(broker.p.cash),
+        initial_cash=broker.initial_cash,
         latency=p.latency_config if can_store(p.latency_config) else None,
         venue=VenueConfig(bar_theta=p.bar_theta),
         risk=None if p.risk_config is None else storable(p.risk_config),

@@ -122,6 +122,7 @@ def write_broker(broker: SeatrialBroker, clock: int) -> BrokerState:
             "sent": dict(broker._sent),
             "owners": {symbol: writer.owner(owner) for symbol, owner in broker._owners.items()},
             "withheld": str(broker._account.withheld),
+            "assumed": None if broker._account.assumed is None else str(broker._account.assumed),
             "marked": [[writer.data(data), plain(shown, "mark")] for data, shown in broker._marked.items()],
         },
         strategies=trades,
@@ -158,6 +159,9 @@ def read_broker(broker: SeatrialBroker, state: BrokerState) -> None:
     owners = kept["owners"].items()
     broker._owners = {symbol: None if one is None else reader.strategies[one] for symbol, one in owners}
     broker._account.withheld = Decimal(kept["withheld"])
+    assumed = kept.get("assumed")  # which older checkpoints have not
+    broker._account.assumed = None if assumed is None else Decimal(assumed)
+    broker._early = Decimal(0)  # a strategy's start() is called again, and its deposit is in the cash
     broker._marked = {reader.datas[number]: tuple(unplain(shown)) for number, shown in kept["marked"]}
     for strategy, stored in zip(reader.strategies, state.strategies, strict=True):
         _read_strategy(reader, strategy, stored)

@@ -31,7 +31,7 @@ class Crossing(bt.Strategy):
 class Waving(bt.Strategy):
     """Buys and sells in turn, every so many rows."""
 
-    params: Any = (("every", 25),)
+    params: Any = (("every", 25), ("size", 3))
 
     def next(self) -> None:
         """Act by the count of rows."""
@@ -39,7 +39,7 @@ class Waving(bt.Strategy):
             if self.position:
                 self.close()
             else:
-                self.buy(size=3)
+                self.buy(size=self.p.size)
 
 
 class Shorting(bt.Strategy):
