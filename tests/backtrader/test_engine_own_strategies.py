@@ -234,6 +234,12 @@ def test_a_strategy_that_fails_is_named_with_its_line() -> None:
         run(session("Failing"))
 
 
+def test_a_strategy_that_skips_itself_is_named() -> None:
+    """Backtrader passes it over without a word; a session has no other."""
+    with pytest.raises(StrategyError, match=r"own\.py:Skipping': it raised StrategySkipError"):
+        run(session("Skipping"))
+
+
 def test_rules_hold_back_a_backtrader_strategy() -> None:
     """A refusal of the gate's reaches the record, and nothing trades."""
     limits = RiskConfig(position_limit=PositionLimitRule(max_shares=Decimal(499)))
