@@ -60,6 +60,7 @@ class Recovery:
         self._due = 0
         self._events = 0
         self._watched = False
+        self._acted = 0
         self._warming = False
         self.saved: list[Path] = []
         """The checkpoints written in this run, oldest first."""
@@ -85,9 +86,14 @@ class Recovery:
     def _then_note(self, act: Any) -> Any:
         def call(*arguments: Any) -> None:
             act(*arguments)
+            self._acted = self._reached()
             self._note()
 
         return call
+
+    def _reached(self) -> int:
+        """Return how many bars the feeds have shown, all together."""
+        return sum(map(len, self._broker.cerebro.datas))
 
     def _note(self) -> None:
         broker = self._broker
@@ -112,9 +118,12 @@ class Recovery:
             self.saved.append(self._manager.save_checkpoint(self.snapshot()))
 
     def close(self) -> None:
-        """End the run: what came last is kept, and others may write."""
+        """End the run: what came last is kept, and others may write.
+
+        A run that ends within a cycle, when not all strategies have acted, goes on from the checkpoint before.
+        """
         if self._manager is not None:
-            if self._every != "never" and not self._warming:
+            if self._every != "never" and not self._warming and self._acted == self._reached():
                 self.save()
             self._manager.close()
 

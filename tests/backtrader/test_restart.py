@@ -150,6 +150,29 @@ def test_feeds_without_the_checkpoints_bar_go_on_at_the_next(tmp_path: Path) -> 
     assert strategy.seen[0] == (10, 5)
 
 
+def test_a_run_that_ends_between_two_strategies_goes_on_before_both(tmp_path: Path) -> None:
+    """Where the first of two strategies stops the run, the second has its turn in the run that goes on."""
+
+    class Second(bt.Strategy):
+        def next(self) -> None:
+            if len(self) % 4 == 0:
+                self.buy(size=1)
+
+    def run(stop_at: int | None = None, **arguments: Any) -> float:
+        cerebro = bt.Cerebro(stdstats=False)
+        cerebro.adddata(feeds.daily(1, 20), name="IBM")
+        cerebro.addstrategy(Holder, stop_at=stop_at)
+        cerebro.addstrategy(Second)
+        cerebro.broker = SeatrialBroker(checkpoints=tmp_path, **arguments)
+        cerebro.run()
+        [position] = cerebro.broker.positions.values()
+        return position.size
+
+    run(stop_at=8)
+
+    assert run(resume="latest") == 5 + 20 // 4 - 1  # the last is sent too late to trade
+
+
 def test_a_restart_keeps_the_kill_switch_engaged(tmp_path: Path) -> None:
     """What halted before the restart is halted after it."""
 

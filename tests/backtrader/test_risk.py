@@ -295,7 +295,8 @@ def test_cash_that_is_set_before_the_first_bar_is_one_too(ledgers: int) -> None:
     [strategy] = cerebro.run()
 
     [event] = [event for event in strategy.broker.events if isinstance(event, AccountAdjusted)]
-    assert (event.cash, event.timestamp) == (-5_000, at(datetime(2024, 1, 2, 16)))
+    assert event.cash == -5_000
+    assert event.timestamp == at(datetime(2024, 1, 2, 16))
     assert strategy.told_of("buy")[-1][1] == "Completed"
     assert strategy.broker.run_record().account.initial_cash == 10_000
 
