@@ -150,6 +150,41 @@ def test_feeds_without_the_checkpoints_bar_go_on_at_the_next(tmp_path: Path) -> 
     assert strategy.seen[0] == (10, 5)
 
 
+@pytest.mark.parametrize("moment", ["timer", "open"])
+def test_who_is_called_before_the_broker_is_silent_too(moment: str, tmp_path: Path) -> None:
+    """In the warm-up neither a timer that cheats nor the open of a bar calls a strategy, not even for the first bar."""
+    called: list[Any] = []
+
+    class Early(Holder):
+        def __init__(self) -> None:
+            super().__init__()
+            if moment == "timer":
+                self.add_timer(when=bt.Timer.SESSION_START, cheat=True)
+
+        def notify_timer(self, timer: Any, when: Any, *_: Any, **__: Any) -> None:
+            called.append(when.date())
+
+        def prenext_open(self) -> None:
+            called.append(self.data.datetime.date(0))
+
+        nextstart_open = next_open = prenext_open
+
+    def run(**arguments: Any) -> list[Any]:
+        called.clear()
+        cerebro = bt.Cerebro(stdstats=False, cheat_on_open=moment == "open")
+        cerebro.adddata(feeds.daily(1, 20), name="IBM")
+        cerebro.addstrategy(Early, stop_at=arguments.pop("stop_at", None))
+        cerebro.broker = SeatrialBroker(**arguments)
+        cerebro.run()
+        return called.copy()
+
+    whole = run()
+    cut = run(checkpoints=tmp_path, stop_at=8)
+
+    assert cut + run(checkpoints=tmp_path, resume="latest") == whole
+    assert len(cut) == 8
+
+
 def test_a_run_that_ends_between_two_strategies_goes_on_before_both(tmp_path: Path) -> None:
     """Where the first of two strategies stops the run, the second has its turn in the run that goes on."""
 
