@@ -18,6 +18,7 @@ from seatrial.gate.state import GateState
 from seatrial.store.checkpoints import CheckpointManager
 from seatrial.venue.settings import can_store, open_observer
 from seatrial_backtrader.histories import skip
+from seatrial_backtrader.settings import check_settings, settings_of
 from seatrial_backtrader.state import BrokerState, read_broker, show, write_broker
 from seatrial_backtrader.warmup import Warmup
 
@@ -61,6 +62,7 @@ class Recovery:
         self._events = 0
         self._watched = False
         self._acted = 0
+        self._began = settings_of(broker)
         self._warming = False
         self.saved: list[Path] = []
         """The checkpoints written in this run, oldest first."""
@@ -153,7 +155,7 @@ class Recovery:
             originals=tuple(client.originals.values()),
             events=tuple(client.events),
             gate=as_json(gate.snapshot()),
-            engine=as_json(write_broker(broker, now)),
+            engine=as_json(write_broker(broker, now, self._began)),
             observers=as_json(broker._observers.snapshot()),
             strategy=as_json(strategies),
         )
@@ -170,15 +172,7 @@ class Recovery:
             strategies = msgspec.json.decode(checkpoint.strategy, type=list[msgspec.Raw])
         except msgspec.DecodeError as error:
             raise CheckpointError(checkpoint.simulator_id, f"it is of no run of this broker ({error})") from None
-        if (state.far is None) != (broker.venue is None):
-            problem = "it has another number of ledgers; resume with the same arguments"
-            raise CheckpointError(checkpoint.simulator_id, problem)
-        if broker.logbook is not None and state.record is None:
-            raise CheckpointError(checkpoint.simulator_id, "it was taken without record=True; resume without it")
-        feeds = tuple(broker._names.datas)
-        if state.feeds != feeds:
-            problem = f"it has the feeds {', '.join(state.feeds)}, this run {', '.join(feeds)}; give the same, in order"
-            raise CheckpointError(checkpoint.simulator_id, problem)
+        self._check_fit(checkpoint.simulator_id, state)
         self._warming = True
         show(broker, state.near)
         if state.far is not None and broker.venue is not None:
@@ -204,6 +198,23 @@ class Recovery:
                     load_state("strategy", type(strategy).__name__, strategy, kept)
 
         Warmup(broker, state, restore, wake)
+
+    def _check_fit(self, simulator_id: str, state: BrokerState) -> None:
+        """Refuse a state that this broker cannot go on from.
+
+        :raises CheckpointError: naming what differs.
+        """
+        broker = self._broker
+        if state.began is not None:
+            check_settings(simulator_id, state.began, self._began)
+        if (state.far is None) != (broker.venue is None):
+            raise CheckpointError(simulator_id, "it has another number of ledgers; resume with the same arguments")
+        if broker.logbook is not None and state.record is None:
+            raise CheckpointError(simulator_id, "it was taken without record=True; resume without it")
+        feeds = tuple(broker._names.datas)
+        if state.feeds != feeds:
+            problem = f"it has the feeds {', '.join(state.feeds)}, this run {', '.join(feeds)}; give the same, in order"
+            raise CheckpointError(simulator_id, problem)
 
 
 def _config(broker: SeatrialBroker) -> SimulatorConfig:
