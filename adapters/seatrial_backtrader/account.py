@@ -19,7 +19,7 @@ _ZERO = Decimal(0)
 class BrokerAccount:
     """A broker's reported cash, value and positions, read when asked for."""
 
-    __slots__ = ("_broker", "_exact", "_names", "value", "withheld")
+    __slots__ = ("_broker", "_exact", "_names", "assumed", "value", "withheld")
 
     def __init__(self, broker: Any, names: Names) -> None:
         """Read `broker`, whose feeds bear `names`."""
@@ -30,6 +30,8 @@ class BrokerAccount:
         self._exact = _ZERO  # and the same as a Decimal
         self.withheld = _ZERO
         """Deposits and interest that the broker has booked and nobody has been told of yet, in currency."""
+        self.assumed: Decimal | None = None
+        """The value to go by until the next bar, where cash was set anew: Backtrader's leaves positions out by then."""
 
     @property
     def cash(self) -> Decimal:
@@ -45,6 +47,8 @@ class BrokerAccount:
         :raises InvalidMarketDataError: where Backtrader has booked such a close, as it does with futures, or filled an
             order at such an open.
         """
+        if self.assumed is not None:
+            return self.assumed - self.withheld
         value = self._broker.get_value()
         if value != self.value:  # as a NaN always is
             if isnan(value):

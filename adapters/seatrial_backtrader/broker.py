@@ -21,6 +21,7 @@ from seatrial_backtrader.opening import check, open_gate, refuse_unknown, scaled
 from seatrial_backtrader.orders import core_order, read_terms
 from seatrial_backtrader.recovery import Recovery, check_recovery
 from seatrial_backtrader.replica import Replica
+from seatrial_backtrader.stamps import exact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -111,6 +112,8 @@ class SeatrialBroker(Lookout):
             refuse_unknown(unknown, self.p._getkeys())
             super().__init__()
 
+    initial_cash: Decimal
+    """The cash in currency with which the present run began."""
     recovery: Recovery | None = None
     """What takes the checkpoints of the present run; `None` where there is no gate."""
     logbook: Logbook | None = None
@@ -126,6 +129,7 @@ class SeatrialBroker(Lookout):
         """
         self.gate = self.desk = self.venue = self._replica = self.recovery = self.logbook = None
         super().start()
+        self.initial_cash = exact(self.startingcash)
         check(self.p)
         check_recovery(self.p)
         self.keeps_off_stale = self.p.stale_match == "never"
@@ -138,7 +142,7 @@ class SeatrialBroker(Lookout):
         self._owners = {}
         self._marked: dict[Any, tuple[float, float]] = {}
         self._clock = None
-        self._cheats = None
+        self._cheats, self._early = None, Decimal(0)
         self._patient = False
         if self.p.ledgers == 2 or _delays(self.p.latency_config, Leg.FILL, Leg.ACK):  # noqa: PLR2004 - two ledgers
             self.venue = self._far_ledger()
@@ -188,7 +192,7 @@ class SeatrialBroker(Lookout):
         wire, book, replica = gate.wire, self.venue or self, self._replica
         if self._cheats is None:
             self._begin()
-        self._clock = None
+        self._clock = self._account.assumed = None
         if self._stamps.unseen:
             self._stamps.look()
         deposit = sum(book._cash_addition) if book._cash_addition else 0.0
@@ -224,6 +228,8 @@ class SeatrialBroker(Lookout):
             self.recovery.watch()
         self._cheats = self.cerebro.p.cheat_on_open or bool(self.cerebro._timerscheat)
         self._patient = self._may_wait()
+        if self._early:
+            self._standing().adjusted(self._now(), self._early, "deposit", native=self._early)
 
     # -- the strategy's side ---------------------------------------------------------------------------------------
 

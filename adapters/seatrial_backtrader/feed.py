@@ -72,7 +72,7 @@ class Wheel:
 class TapeFeed(bt.DataBase):
     """One symbol's rows, as they come. A stamp of the feed resolves some µs only; the row's own is exact."""
 
-    params: Any = (("wheel", None), ("symbol", ""), ("calendar", ALWAYS_OPEN))
+    params: Any = (("wheel", None), ("symbol", ""), ("hours", ALWAYS_OPEN))
     _began = _ended = -1
 
     def islive(self) -> Any:
@@ -109,9 +109,9 @@ class TapeFeed(bt.DataBase):
         elif row.start is not None:
             self._began = row.start
         elif before < 0:
-            self._began = self.p.calendar.session(row.ts - 1)[0]
+            self._began = self.p.hours.session(row.ts - 1)[0]
         else:
-            self._began = min(max(before, self.p.calendar.session(before)[0]), row.ts)
+            self._began = min(max(before, self.p.hours.session(before)[0]), row.ts)
 
     def exact_span(self) -> tuple[int, int]:
         """Return when the present row began and ended, in UNIX ns UTC, exactly."""
@@ -123,9 +123,9 @@ def add_feeds(cerebro: Any, wheel: Wheel, traded: Mapping[str, Instrument], rows
     frame, compression = frame_of(rows)
     cerebro.addstore(wheel)
     for symbol, instrument in traded.items():
-        calendar = instrument.calendar
+        hours = instrument.calendar
         feed: Any = TapeFeed
-        made = feed(wheel=wheel, symbol=symbol, calendar=calendar, timeframe=frame, compression=compression)
+        made = feed(wheel=wheel, symbol=symbol, hours=hours, timeframe=frame, compression=compression)
         cerebro.adddata(made, name=symbol)
 
 

@@ -12,6 +12,7 @@ from seatrial.contracts.terms import OrderSide
 from seatrial_backtrader.clones import clone, noticed
 from seatrial_backtrader.desk import Ticket, Told
 from seatrial_backtrader.matching import Matcher, Venue
+from seatrial_backtrader.stamps import exact
 from seatrial_backtrader.switches import Switches
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ class Ledgers(Switches):
     venue: Any = None
     """The far ledger, where there are two."""
     _replica: Replica | None = None
+    _cheats: bool | None = None
+    """Whether strategies may act before the broker has seen a bar; known from the first cycle on."""
+    _early = Decimal(0)
+    """Deposits from before the first cycle, in currency."""
     _account: BrokerAccount
     _names: Names
     _held: dict[int, Any]
@@ -60,10 +65,14 @@ class Ledgers(Switches):
         return self.gate is not None and bool(self.gate.wire.reports.messages)
 
     def set_cash(self, cash: float) -> None:
-        """Set the cash in currency, of both ledgers."""
+        """Set the cash in currency, of both ledgers; while a run goes on, the difference is a deposit."""
+        before, venue = self.cash, self.venue
+        if self.gate is not None:
+            self._deposit(exact(cash) - exact(before))
         super().set_cash(cash)
-        if self.venue is not None:
-            self.venue.startingcash = self.venue.cash = self.venue._value = cash
+        if venue is not None:
+            venue.cash = venue.cash + (cash - before) if self._in_flight() else cash
+            venue.startingcash = venue._value = cash
 
     setcash = set_cash
 
@@ -83,6 +92,16 @@ class Ledgers(Switches):
         return value
 
     getvalue = get_value
+
+    def _deposit(self, amount: Decimal) -> None:
+        """Book cash that is in the ledgers at once; everybody else hears of it when a report would arrive."""
+        account = self._account
+        account.assumed = account.equity + account.withheld + amount
+        account.withheld += amount
+        if self._cheats is None:
+            self._early += amount
+        else:
+            self._standing().adjusted(self._now(), amount, "deposit", native=amount)
 
     # -- what the desk asks ----------------------------------------------------------------------------------------
 

@@ -110,7 +110,7 @@ def _scenario(broker: SeatrialBroker) -> Scenario:
         execution=ExecutionConfig(
             simulator_id=p.simulator_id,
             seed=p.seed,
-            initial_cash=exact(broker.startingcash),
+            initial_cash=broker.initial_cash,
             latency=p.latency_config,
             venue=VenueConfig(bar_theta=p.bar_theta),
             risk=p.risk_config,

@@ -8,6 +8,8 @@ from seatrial_backtrader.ledgers import Ledgers
 from seatrial_backtrader.stamps import exact, last_price, newest, span, stamp_of, to_ns
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from seatrial.gate.gate import ExecutionGate
     from seatrial_backtrader.desk import Desk
 
@@ -18,8 +20,6 @@ class Lookout(Ledgers):
     """A broker whose rules look at its account: at every bar, or only at news where none would notice."""
 
     _clock: int | None = None
-    _cheats: bool | None = None
-    """Whether strategies may act before the broker has seen a bar; known from the first cycle on."""
     _ruled = False
     _patient = False
     _marked: dict[Any, tuple[float, float]]
@@ -52,7 +52,7 @@ class Lookout(Ledgers):
         for amount, cause in ((deposit, "deposit"), (-interest, "interest")):
             if amount:
                 booked = exact(amount)
-                self._account.withheld += booked
+                self._withhold(booked)
                 gate.adjusted(now, booked, cause, native=booked)
         if self._ruled and not self._patient:
             self._mark(gate)
@@ -61,6 +61,10 @@ class Lookout(Ledgers):
             gate.deliver(now)
         finally:
             gate.judging = True
+
+    def _withhold(self, booked: Decimal) -> None:
+        """Keep from the account what nobody has been told of yet."""
+        self._account.withheld += booked
 
     def _mark(self, gate: ExecutionGate) -> None:
         for symbol, data in self._names.datas.items():

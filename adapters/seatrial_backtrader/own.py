@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import backtrader as bt
 
 from seatrial.contracts.market import Bar, Quote
+from seatrial.errors import InvalidConfigError
 from seatrial_backtrader.broker import SeatrialBroker
 from seatrial_backtrader.desk import Desk
 from seatrial_backtrader.matching import Matcher, Venue
@@ -19,6 +20,7 @@ from seatrial_backtrader.naming import Names
 from seatrial_backtrader.opening import open_gate
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from decimal import Decimal
 
     from seatrial.contracts.orders import Order
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from seatrial_backtrader.till import Bill, Till
 
 __all__ = ["OwnBroker"]
+
+_COSTS = ("setcommission", "addcommissioninfo", "set_slippage_perc", "set_slippage_fixed", "set_filler")
 
 _SLACK = 1e-6  # of what is paid: the exact account has said that the cash is there, to the last digit
 
@@ -115,7 +119,17 @@ class OwnBroker(Paid, SeatrialBroker):
         self.bills = {}
         self.core_of = self._core_of
         super().start()
+        for name in _COSTS:
+            setattr(self, name, _refusal(name))
         self._ruled = True  # the account is to be valued with every row
+
+    def _deposit(self, amount: Decimal) -> None:
+        super()._deposit(amount)
+        self.till.deposit(amount)
+
+    def _withhold(self, booked: Decimal) -> None:
+        super()._withhold(booked)
+        self.till.deposit(booked)
 
     def _stands(self) -> bool:
         return True
@@ -162,3 +176,12 @@ class OwnBroker(Paid, SeatrialBroker):
             price = row.close if isinstance(row, Bar) else row.price
             gate.mark(row.symbol, price, row.ts)
             self.till.mark(row.symbol, price, row.ts)
+
+
+def _refusal(name: str) -> Callable[..., None]:
+    def refuse(*arguments: Any, **named: Any) -> None:
+        given = (*arguments, *[f"{key}={value!r}" for key, value in named.items()])
+        problem = "costs are the session's, not the strategy's; leave the call out, and set [costs]"
+        raise InvalidConfigError(name, given, problem)
+
+    return refuse

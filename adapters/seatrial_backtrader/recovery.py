@@ -18,7 +18,7 @@ from seatrial.gate.state import GateState
 from seatrial.store.checkpoints import CheckpointManager
 from seatrial.venue.settings import can_store, open_observer
 from seatrial_backtrader.histories import skip
-from seatrial_backtrader.stamps import exact
+from seatrial_backtrader.settings import check_settings, settings_of
 from seatrial_backtrader.state import BrokerState, read_broker, show, write_broker
 from seatrial_backtrader.warmup import Warmup
 
@@ -61,6 +61,8 @@ class Recovery:
         self._due = 0
         self._events = 0
         self._watched = False
+        self._acted = 0
+        self._began = settings_of(broker)
         self._warming = False
         self.saved: list[Path] = []
         """The checkpoints written in this run, oldest first."""
@@ -86,9 +88,14 @@ class Recovery:
     def _then_note(self, act: Any) -> Any:
         def call(*arguments: Any) -> None:
             act(*arguments)
+            self._acted = self._reached()
             self._note()
 
         return call
+
+    def _reached(self) -> int:
+        """Return how many bars the feeds have shown, all together."""
+        return sum(map(len, self._broker.cerebro.datas))
 
     def _note(self) -> None:
         broker = self._broker
@@ -113,9 +120,12 @@ class Recovery:
             self.saved.append(self._manager.save_checkpoint(self.snapshot()))
 
     def close(self) -> None:
-        """End the run: what came last is kept, and others may write."""
+        """End the run: what came last is kept, and others may write.
+
+        A run that ends within a cycle, when not all strategies have acted, goes on from the checkpoint before.
+        """
         if self._manager is not None:
-            if self._every != "never" and not self._warming:
+            if self._every != "never" and not self._warming and self._acted == self._reached():
                 self.save()
             self._manager.close()
 
@@ -134,7 +144,7 @@ class Recovery:
             timestamp=now,
             config=_config(broker),
             account=AccountSummary(
-                initial_cash=exact(broker.startingcash),
+                initial_cash=broker.initial_cash,
                 cash=broker._account.cash,
                 equity=broker._account.equity,
                 positions=dict(broker._account.positions),
@@ -145,7 +155,7 @@ class Recovery:
             originals=tuple(client.originals.values()),
             events=tuple(client.events),
             gate=as_json(gate.snapshot()),
-            engine=as_json(write_broker(broker, now)),
+            engine=as_json(write_broker(broker, now, self._began)),
             observers=as_json(broker._observers.snapshot()),
             strategy=as_json(strategies),
         )
@@ -162,15 +172,7 @@ class Recovery:
             strategies = msgspec.json.decode(checkpoint.strategy, type=list[msgspec.Raw])
         except msgspec.DecodeError as error:
             raise CheckpointError(checkpoint.simulator_id, f"it is of no run of this broker ({error})") from None
-        if (state.far is None) != (broker.venue is None):
-            problem = "it has another number of ledgers; resume with the same arguments"
-            raise CheckpointError(checkpoint.simulator_id, problem)
-        if broker.logbook is not None and state.record is None:
-            raise CheckpointError(checkpoint.simulator_id, "it was taken without record=True; resume without it")
-        feeds = tuple(broker._names.datas)
-        if state.feeds != feeds:
-            problem = f"it has the feeds {', '.join(state.feeds)}, this run {', '.join(feeds)}; give the same, in order"
-            raise CheckpointError(checkpoint.simulator_id, problem)
+        self._check_fit(checkpoint.simulator_id, state)
         self._warming = True
         show(broker, state.near)
         if state.far is not None and broker.venue is not None:
@@ -197,6 +199,23 @@ class Recovery:
 
         Warmup(broker, state, restore, wake)
 
+    def _check_fit(self, simulator_id: str, state: BrokerState) -> None:
+        """Refuse a state that this broker cannot go on from.
+
+        :raises CheckpointError: naming what differs.
+        """
+        broker = self._broker
+        if state.began is not None:
+            check_settings(simulator_id, state.began, self._began)
+        if (state.far is None) != (broker.venue is None):
+            raise CheckpointError(simulator_id, "it has another number of ledgers; resume with the same arguments")
+        if broker.logbook is not None and state.record is None:
+            raise CheckpointError(simulator_id, "it was taken without record=True; resume without it")
+        feeds = tuple(broker._names.datas)
+        if state.feeds != feeds:
+            problem = f"it has the feeds {', '.join(state.feeds)}, this run {', '.join(feeds)}; give the same, in order"
+            raise CheckpointError(simulator_id, problem)
+
 
 def _config(broker: SeatrialBroker) -> SimulatorConfig:
     p = broker.p
@@ -204,7 +223,7 @@ def _config(broker: SeatrialBroker) -> SimulatorConfig:
     return SimulatorConfig(
         simulator_id=p.simulator_id,
         seed=p.seed,
-        initial_cash=exact(broker.p.cash),
+        initial_cash=broker.initial_cash,
         latency=p.latency_config if can_store(p.latency_config) else None,
         venue=VenueConfig(bar_theta=p.bar_theta),
         risk=None if p.risk_config is None else storable(p.risk_config),

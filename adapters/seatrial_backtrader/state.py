@@ -16,6 +16,7 @@ from seatrial.engine.recording import RecorderState
 from seatrial_backtrader.desk import Ticket, Told
 from seatrial_backtrader.records import Reader, Writer, plain, read_position, unplain, write_position
 from seatrial_backtrader.replica import SCALARS
+from seatrial_backtrader.settings import Settings, restore_settings, settings_of
 
 if TYPE_CHECKING:
     from seatrial_backtrader.broker import SeatrialBroker
@@ -32,7 +33,8 @@ _FLAGS = ("check", "arrived", "sent", "fills", "accepted", "announced", "entered
 class BrokerState(msgspec.Struct, frozen=True, kw_only=True):
     """A broker as stored: orders and what was asked by number, then who holds which.
 
-    `lengths` are the bars of each feed by then, `clock` the broker's time in UNIX ns UTC.
+    `lengths` are the bars of each feed by then, `clock` the broker's time in UNIX ns UTC. `began` is what the
+    broker was set to when the run began, `settings` what it is set to by now; checkpoints of 0.1 have neither.
     """
 
     feeds: tuple[str, ...]
@@ -51,6 +53,8 @@ class BrokerState(msgspec.Struct, frozen=True, kw_only=True):
     histories: list[int]
     fund: int
     record: RecorderState | None = None
+    began: Settings | None = None
+    settings: Settings | None = None
 
 
 class ToldCodec:
@@ -96,8 +100,8 @@ class ToldCodec:
         return told
 
 
-def write_broker(broker: SeatrialBroker, clock: int) -> BrokerState:
-    """Return a broker as it stands between two cycles, at `clock` (UNIX ns UTC)."""
+def write_broker(broker: SeatrialBroker, clock: int, began: Settings) -> BrokerState:
+    """Return a broker as it stands between two cycles, at `clock` (UNIX ns UTC); it `began` with other settings."""
     writer = _writer(broker)
     desk: Any = broker.desk
     replica, venue = broker._replica, broker.venue
@@ -122,6 +126,7 @@ def write_broker(broker: SeatrialBroker, clock: int) -> BrokerState:
             "sent": dict(broker._sent),
             "owners": {symbol: writer.owner(owner) for symbol, owner in broker._owners.items()},
             "withheld": str(broker._account.withheld),
+            "assumed": None if broker._account.assumed is None else str(broker._account.assumed),
             "marked": [[writer.data(data), plain(shown, "mark")] for data, shown in broker._marked.items()],
         },
         strategies=trades,
@@ -129,6 +134,8 @@ def write_broker(broker: SeatrialBroker, clock: int) -> BrokerState:
         histories=broker.histories.passed(broker._book),
         fund=broker.histories.passed_fund(broker._book),
         record=None if broker.logbook is None else broker.logbook.snapshot(),
+        began=began,
+        settings=settings_of(broker),
         orders=writer.orders,
         terms=writer.terms,
         fills=writer.fills,
@@ -143,6 +150,8 @@ def show(book: Matcher, stored: dict[str, Any]) -> None:
 
 def read_broker(broker: SeatrialBroker, state: BrokerState) -> None:
     """Let a started broker become what `state` says."""
+    if state.settings is not None:
+        restore_settings(broker.p.simulator_id, broker, state.settings)
     reader = _reader(broker, state.orders, state.terms, state.fills)
     _read_ledger(reader, broker, state.near)
     if state.far is not None:
@@ -158,6 +167,9 @@ def read_broker(broker: SeatrialBroker, state: BrokerState) -> None:
     owners = kept["owners"].items()
     broker._owners = {symbol: None if one is None else reader.strategies[one] for symbol, one in owners}
     broker._account.withheld = Decimal(kept["withheld"])
+    assumed = kept.get("assumed")  # which older checkpoints have not
+    broker._account.assumed = None if assumed is None else Decimal(assumed)
+    broker._early = Decimal(0)  # a strategy's start() is called again, and its deposit is in the cash
     broker._marked = {reader.datas[number]: tuple(unplain(shown)) for number, shown in kept["marked"]}
     for strategy, stored in zip(reader.strategies, state.strategies, strict=True):
         _read_strategy(reader, strategy, stored)

@@ -52,6 +52,10 @@ class Till:
         """Value a symbol, where the account's limits need it."""
         self._ledger.mark(symbol, price, timestamp)
 
+    def deposit(self, amount: Decimal) -> None:
+        """Add to the cash, or take away from it, in currency."""
+        self._ledger.account.adjust(amount, None, Decimal(0))
+
     def bill(self, core: Order, order: Any, number: float) -> Bill | None:
         """Return what an order comes to that Backtrader matches at `number`; `None` where it cannot be paid for."""
         symbol, is_buy = core.symbol, core.side is OrderSide.BUY

@@ -117,6 +117,9 @@ class Voyage:
             raise
         except Exception as error:  # whatever a stranger's code raises becomes an error of ours
             raise self._failed(error) from error
+        if not cerebro.runstrats[0]:
+            path = "" if strategy is None else strategy.path
+            raise StrategyError(path, "it raised StrategySkipError: it will not run with these params")
         self._finish()
         found = analyses.analyses_of(cerebro.runstrats[0][0])
         del found[_Witness.__name__]

@@ -31,11 +31,12 @@ _STRATEGY = (
     "notify_cashvalue",
     "notify_fund",
 )
+_CEREBRO = ("_runnext", "_runonce", "_runnext_old", "_runonce_old")
 _BROKER = ("next", "buy", "sell", "cancel", "get_notification")
 
 
 class Warmup:
-    """One broker on its way to where it was. What it does, it does in place of the broker's and strategies' methods."""
+    """One broker on its way to where it was. What it does, it does in place of the methods of others."""
 
     def __init__(
         self, broker: SeatrialBroker, state: BrokerState, restore: Callable[[], None], wake: Callable[[], None]
@@ -49,15 +50,14 @@ class Warmup:
         self._quiet: list[Any] = []
         for name in _BROKER:
             setattr(broker, name, getattr(self, name))
+        for name in _CEREBRO:
+            setattr(broker.cerebro, name, self._silently(name))
 
     # -- in place of the broker's ----------------------------------------------------------------------------------
 
     def next(self) -> None:
         """Run a cycle in which nothing trades, or end the warm-up with it."""
         broker = self._broker
-        if not self._quiet:
-            for strategy in broker.cerebro.runningstrats:
-                self._silence(strategy)
         if self._there is not None:
             self._lift()
             broker.next()
@@ -89,6 +89,21 @@ class Warmup:
     def get_notification(self) -> Any:
         """Tell nothing."""
         return None
+
+    # -- in place of cerebro's -------------------------------------------------------------------------------------
+
+    def _silently(self, name: str) -> Callable[..., None]:
+        """Silence the strategies before the first bar: a timer or an open may call them before the broker."""
+
+        def run(*arguments: Any) -> None:
+            cerebro = self._broker.cerebro
+            for one in _CEREBRO:
+                delattr(cerebro, one)
+            for strategy in cerebro.runningstrats:
+                self._silence(strategy)
+            getattr(cerebro, name)(*arguments)
+
+        return run
 
     # -- in place of the strategies' -------------------------------------------------------------------------------
 

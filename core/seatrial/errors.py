@@ -36,6 +36,15 @@ __all__ = [
 class SeatrialError(Exception):
     """The root of every error seatrial raises on purpose."""
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Let a process tell it to another: the message and the values are kept, not made anew."""
+        return _told, (type(self), self.args), vars(self)
+
+
+def _told(kind: type[SeatrialError], args: tuple[object, ...]) -> SeatrialError:
+    """Return an error with the message of another; its values are set by who reads it."""
+    return kind.__new__(kind, *args)
+
 
 class InvalidTimeError(SeatrialError, ValueError):
     """A time that cannot be placed on the UTC time line (a naive datetime, a float, a negative stamp)."""

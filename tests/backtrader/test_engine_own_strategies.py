@@ -25,7 +25,7 @@ from seatrial import (
     PositionLimitRule,
     RiskConfig,
 )
-from seatrial.contracts.events import OrderCancelled, OrderExecution, OrderRejected, OrderSubmitted
+from seatrial.contracts.events import AccountAdjusted, OrderCancelled, OrderExecution, OrderRejected, OrderSubmitted
 from seatrial.contracts.rejection import RejectionReason
 from seatrial.contracts.scenario import CancelAt, ExecutionConfig, Scenario, StrategyRef, Tape
 from seatrial.contracts.venue import AccountType, Convention, LimitFill, VenueConfig
@@ -234,6 +234,12 @@ def test_a_strategy_that_fails_is_named_with_its_line() -> None:
         run(session("Failing"))
 
 
+def test_a_strategy_that_skips_itself_is_named() -> None:
+    """Backtrader passes it over without a word; a session has no other."""
+    with pytest.raises(StrategyError, match=r"own\.py:Skipping': it raised StrategySkipError"):
+        run(session("Skipping"))
+
+
 def test_rules_hold_back_a_backtrader_strategy() -> None:
     """A refusal of the gate's reaches the record, and nothing trades."""
     limits = RiskConfig(position_limit=PositionLimitRule(max_shares=Decimal(499)))
@@ -241,3 +247,50 @@ def test_rules_hold_back_a_backtrader_strategy() -> None:
 
     assert fills(record) == []
     assert {order.rejection_reason for order in record.orders} == {RejectionReason.RISK_POSITION_LIMIT}
+
+
+def test_a_strategy_may_have_timers() -> None:
+    """A timer rings on the days on which it rings in Backtrader alone."""
+    cerebro: Any = bt.Cerebro(stdstats=False)
+    cerebro.adddata(_Daily())
+    cerebro.addstrategy(own.Timed)
+    cerebro.addanalyzer(_Notes, _name="notes")
+    cerebro.broker.setcash(100_000)
+    alone = cerebro.run()[0].analyzers.notes.get_analysis()
+
+    record = run(session("Timed", venue=VenueConfig()))
+
+    assert [float(one.price) for one in fills(record)] == [price for _, price in alone]
+    assert len(alone) > 10
+
+
+@pytest.mark.parametrize("act", ["set_cash", "add_cash"])
+def test_cash_that_a_strategy_sets_is_booked_everywhere(act: str) -> None:
+    """What is taken away is in the record, and the venue does not lend it: orders beyond what is left are refused."""
+    record = run(session("Spendthrift", params={"act": act}, venue=VenueConfig()))
+
+    [event] = [event for event in record.events if isinstance(event, AccountAdjusted)]
+    assert event.cash == {"set_cash": -95_000, "add_cash": -5_000}[act]
+    sides = {order.order_id: 1 if order.side is OrderSide.BUY else -1 for order in record.orders}
+    paid = sum(sides[one.order_id] * one.quantity * one.price for one in fills(record))
+    assert record.account.cash == 100_000 + event.cash - paid
+    assert record.account.initial_cash == 100_000
+
+
+def test_the_venue_of_a_session_lends_nothing() -> None:
+    """After a withdrawal an order that the cash was there for is refused, and one that it is there for trades."""
+    venue = VenueConfig()
+    poor = run(session("Spendthrift", params={"act": "set_cash", "size": 100}, venue=venue))
+    able = run(session("Spendthrift", params={"act": "set_cash", "size": 10}, venue=venue))
+
+    assert fills(poor) == []
+    assert len(fills(able)) > 10
+
+
+@pytest.mark.parametrize(
+    "act", ["set_slippage_perc", "set_slippage_fixed", "setcommission", "addcommissioninfo", "set_filler"]
+)
+def test_costs_are_the_sessions(act: str) -> None:
+    """A strategy that sets its own is told so, before anything is filled at them."""
+    with pytest.raises(InvalidConfigError, match=rf"^{act}=.*: costs are the session's, not the strategy's"):
+        run(session("Spendthrift", params={"act": act}))

@@ -441,7 +441,7 @@ def test_a_price_assigned_to_a_trailing_order_reaches_the_venue(kind: int, more:
         1: lambda it: it.order("trail", -1, exectype=kind, trailamount=5.0, price=100.0, plimit=95.0),
         3: amend,
     }
-    rows = [(100.0, 100.0, 100.0, 100.0)] * 3 + [(100.0, 100.0, 98.0, 100.0)] + [(100.0,) * 4] * 2
+    rows = [(100.0, 100.0, 100.0, 100.0)] * 3 + [(100.0, 100.0, 98.0, 100.0)] + [(100.0, 100.0, 100.0, 100.0)] * 2
     strategy = run(plan, days(rows), **more)
 
     assert strategy.told_of("trail")[-1][1] == "Completed"

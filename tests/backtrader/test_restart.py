@@ -150,6 +150,64 @@ def test_feeds_without_the_checkpoints_bar_go_on_at_the_next(tmp_path: Path) -> 
     assert strategy.seen[0] == (10, 5)
 
 
+@pytest.mark.parametrize("moment", ["timer", "open"])
+def test_who_is_called_before_the_broker_is_silent_too(moment: str, tmp_path: Path) -> None:
+    """In the warm-up neither a timer that cheats nor the open of a bar calls a strategy, not even for the first bar."""
+    called: list[Any] = []
+
+    class Early(Holder):
+        def __init__(self) -> None:
+            super().__init__()
+            if moment == "timer":
+                self.add_timer(when=bt.Timer.SESSION_START, cheat=True)
+
+        def notify_timer(self, timer: Any, when: Any, *_: Any, **__: Any) -> None:
+            called.append(when.date())
+
+        def prenext_open(self) -> None:
+            called.append(self.data.datetime.date(0))
+
+        nextstart_open = next_open = prenext_open
+
+    def run(**arguments: Any) -> list[Any]:
+        called.clear()
+        cerebro = bt.Cerebro(stdstats=False, cheat_on_open=moment == "open")
+        cerebro.adddata(feeds.daily(1, 20), name="IBM")
+        cerebro.addstrategy(Early, stop_at=arguments.pop("stop_at", None))
+        cerebro.broker = SeatrialBroker(**arguments)
+        cerebro.run()
+        return called.copy()
+
+    whole = run()
+    cut = run(checkpoints=tmp_path, stop_at=8)
+
+    assert cut + run(checkpoints=tmp_path, resume="latest") == whole
+    assert len(cut) == 8
+
+
+def test_a_run_that_ends_between_two_strategies_goes_on_before_both(tmp_path: Path) -> None:
+    """Where the first of two strategies stops the run, the second has its turn in the run that goes on."""
+
+    class Second(bt.Strategy):
+        def next(self) -> None:
+            if len(self) % 4 == 0:
+                self.buy(size=1)
+
+    def run(stop_at: int | None = None, **arguments: Any) -> float:
+        cerebro = bt.Cerebro(stdstats=False)
+        cerebro.adddata(feeds.daily(1, 20), name="IBM")
+        cerebro.addstrategy(Holder, stop_at=stop_at)
+        cerebro.addstrategy(Second)
+        cerebro.broker = SeatrialBroker(checkpoints=tmp_path, **arguments)
+        cerebro.run()
+        [position] = cerebro.broker.positions.values()
+        return position.size
+
+    run(stop_at=8)
+
+    assert run(resume="latest") == 5 + 20 // 4 - 1  # the last is sent too late to trade
+
+
 def test_a_restart_keeps_the_kill_switch_engaged(tmp_path: Path) -> None:
     """What halted before the restart is halted after it."""
 
@@ -220,6 +278,78 @@ def test_another_run_is_not_gone_on_with(change: dict[str, Any], message: str, t
 
     with pytest.raises(CheckpointError, match=message):
         hold(feeds.daily(1, 12), checkpoints=tmp_path, resume="latest", **change)
+
+
+def settle(tmp_path: Path, kind: Any, setup: Any = None, **arguments: Any) -> float:
+    """Run a strategy over twenty days, with a broker that `setup` sets; return what the account is worth."""
+    cerebro = bt.Cerebro(stdstats=False, runonce=False)
+    cerebro.adddata(feeds.daily(1, 20), name="IBM")
+    cerebro.addstrategy(kind, stop_at=arguments.pop("stop_at", None))
+    cerebro.broker = SeatrialBroker(simulator_id="settings", checkpoints=tmp_path, **arguments)
+    if setup is not None:
+        setup(cerebro.broker)
+    cerebro.run()
+    return cerebro.broker.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("setup", "message"),
+    [
+        (lambda broker: broker.setcommission(0.05), "the run began with commission=0.001, not 0.05"),
+        (lambda broker: broker.setcommission(0.05, name="IBM"), "began with commission scheme of IBM='nothing', not"),
+        (lambda broker: broker.set_slippage_perc(0.05), "the run began with slip_perc=0.0, not 0.05"),
+        (lambda broker: broker.set_checksubmit(False), "the run began with checksubmit=True, not False"),
+        (lambda broker: broker.set_filler(bt.fillers.FixedSize(size=1)), "began with filler=None, not .*FixedSize"),
+    ],
+)
+def test_other_settings_are_refused(setup: Any, message: str, tmp_path: Path) -> None:
+    """What the setup said of costs and matching holds for the whole run, and is named where it does not."""
+
+    def begin(broker: Any) -> None:
+        broker.setcommission(0.001)
+
+    settle(tmp_path, Holder, begin, stop_at=8)
+
+    with pytest.raises(CheckpointError, match=rf"{message}.*; resume it as it began"):
+        settle(tmp_path, Holder, lambda broker: (begin(broker), setup(broker)), resume="latest")
+
+
+class Changing(Holder):
+    """Trades, and changes what it costs on the way."""
+
+    def next(self) -> None:
+        broker = self.broker
+        if len(self) == 4:
+            broker.setcommission(2.0, percabs=False, commtype=bt.CommInfoBase.COMM_PERC, stocklike=True)
+            broker.setcommission(commission=0.5, margin=50.0, mult=2.0, name="MSFT")
+        if len(self) == 6:
+            broker.set_slippage_fixed(1.0)
+        if len(self) % 5 == 0:
+            self.buy(size=2)
+        super().next()
+
+
+def test_settings_of_a_strategy_come_back(tmp_path: Path) -> None:
+    """Costs that were changed before the cut are charged after it; later ones follow from the strategy."""
+    whole = settle(tmp_path / "whole", Changing)
+    settle(tmp_path / "cut", Changing, stop_at=9)
+
+    assert settle(tmp_path / "cut", Changing, resume="latest") == whole != settle(tmp_path / "other", Holder)
+
+
+def test_a_setting_with_code_of_its_own_is_named(tmp_path: Path) -> None:
+    """A filler that was set on the way cannot be kept, and the resumed run does not go on without it."""
+
+    class Filling(Holder):
+        def next(self) -> None:
+            if len(self) == 4:
+                self.broker.set_filler(bt.fillers.FixedSize(size=1))
+            super().next()
+
+    settle(tmp_path, Filling, stop_at=9)
+
+    with pytest.raises(CheckpointError, match=r"filler was set to a .*FixedSize while the run went on"):
+        settle(tmp_path, Filling, resume="latest")
 
 
 def test_other_feeds_are_refused(tmp_path: Path) -> None:

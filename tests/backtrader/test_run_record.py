@@ -184,6 +184,24 @@ def test_a_fill_at_no_price_ends_the_run_in_one_line(at: int, close: float) -> N
         cerebro.run()
 
 
+@pytest.mark.parametrize("setting", [{}, {"ledgers": 2}], ids=["one ledger", "two ledgers"])
+@pytest.mark.parametrize("amount", [-5_000.0, 5_000.0, 0.0])
+def test_cash_from_elsewhere_is_no_fall_and_hides_none(amount: float, setting: dict[str, Any]) -> None:
+    """The peak moves with the cash: half of the units' fall of 100 is before a withdrawal or deposit, half after it."""
+    rows = [FLAT, FLAT, (100.0, 100.5, 89.5, 95.0), (95.0, 95.5, 89.5, 90.0), FLAT]
+    plan = {1: lambda it: it.order("in", 10), 3: lambda it: it.broker.add_cash(amount)}
+    cerebro = bt.Cerebro(stdstats=False)
+    broker = SeatrialBroker(cash=10_000, record=True, **setting)
+    cerebro.setbroker(broker)
+    cerebro.adddata(bars(rows))
+    cerebro.addstrategy(Trial, plan=plan)
+    cerebro.run()
+    record = broker.run_record()
+
+    assert record.equity[-1].equity == Decimal(10_000) + Decimal(repr(amount))
+    assert record.max_drawdown_pct == 10_000 / (Decimal(10_000) + Decimal(repr(amount)))
+
+
 def test_what_has_no_record_says_so(tmp_path: Path) -> None:
     """Nothing was noted, the half before a checkpoint was not, or the feeds are not there to be read again."""
     _, broker = rig.sail(3, "two ledgers", checkpoints=tmp_path)

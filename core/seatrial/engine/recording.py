@@ -12,7 +12,7 @@ from seatrial.clock import iso
 from seatrial.contracts._text import words
 from seatrial.contracts.checkpoint import AccountSummary
 from seatrial.contracts.engine import Decision, EquityPoint, Headroom, RunRecord
-from seatrial.contracts.events import OrderAccepted, OrderDenied, OrderRejected, OrderSubmitted
+from seatrial.contracts.events import AccountAdjusted, OrderAccepted, OrderDenied, OrderRejected, OrderSubmitted
 from seatrial.gate.rules import headroom_of
 
 if TYPE_CHECKING:
@@ -78,8 +78,10 @@ class Recorder:
         self._sent = {order_id: (symbol, list(marks)) for order_id, (symbol, marks) in sent.items()}
 
     def hear(self, event: Event, order: Order | None) -> None:
-        """Note what the market showed when an order left, and when it was at the venue."""
+        """Note what the market showed when an order left, and when it was at the venue; cash from elsewhere."""
         if order is None:
+            if type(event) is AccountAdjusted and event.symbol is None and self._peak is not None:
+                self._peak += event.cash  # no gain, no loss: as the rules see it
             return
         kind = type(event)
         if kind is OrderSubmitted or kind is OrderDenied:
@@ -127,7 +129,10 @@ class Recorder:
 
     @property
     def max_drawdown_pct(self) -> Decimal | None:
-        """The deepest fall below an earlier peak, in per cent of it; `None` before the first row."""
+        """The deepest fall below an earlier peak, in per cent of it; `None` before the first row.
+
+        Cash that was added or taken away moves the peak with it.
+        """
         return None if self._peak is None else self._deepest
 
     def snapshot(self) -> RecorderState:

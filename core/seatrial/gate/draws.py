@@ -24,16 +24,26 @@ __all__ = ["Draws"]
 class Draws:
     """The delays of one gate."""
 
-    __slots__ = ("_base", "_delays", "constant")
+    __slots__ = ("_base", "_delays", "_key", "constant")
 
     def __init__(self, latency: LatencyConfig, seed: int, simulator_id: str, plugins: Plugins | None = None) -> None:
         """Fix what all keys share; models are built by `plugins`, the installed ones unless given."""
-        self._base = blake2b(f"{seed}\0{simulator_id}\0".encode(), digest_size=8)
+        self._key = f"{seed}\0{simulator_id}\0".encode()
+        self._base = _hash(self._key)
         self._delays = {leg: _built(latency.leg(leg), plugins) for leg in Leg}
         self.constant: dict[Leg, int | None] = {
             leg: delay.delay_ns if isinstance(delay, Constant) else None for leg, delay in self._delays.items()
         }
         """The delay of each leg that never varies, in ns; `None` for one that must be drawn."""
+
+    def __getstate__(self) -> tuple[bytes, dict[Leg, Delay], dict[Leg, int | None]]:
+        """Return all but the hash, which no other process can be given."""
+        return self._key, self._delays, self.constant
+
+    def __setstate__(self, state: tuple[bytes, dict[Leg, Delay], dict[Leg, int | None]]) -> None:
+        """Begin the hash anew."""
+        self._key, self._delays, self.constant = state
+        self._base = _hash(self._key)
 
     def delay(self, leg: Leg, key: str, n: int) -> int:
         """Return the delay in ns of the `n`-th message on `leg` for the order counted as `key`."""
@@ -51,6 +61,10 @@ class Draws:
         digest = self._base.copy()
         digest.update(f"{key}\0{purpose}\0{n}".encode())
         return int.from_bytes(digest.digest())
+
+
+def _hash(key: bytes) -> blake2b:
+    return blake2b(key, digest_size=8)
 
 
 def _built(distribution: Distribution, plugins: Plugins | None) -> Delay:

@@ -43,7 +43,8 @@ _OrderRow: Any = msgspec.defstruct(  # an order as it was sent
     gc=False,
     array_like=True,
 )
-_ORDERS: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(list[_OrderRow])
+_OrderRows: Any = list[_OrderRow]
+_ORDERS: msgspec.json.Decoder[list[Any]] = msgspec.json.Decoder(_OrderRows)
 _head_of = attrgetter(*_HEAD)
 _extras_of = attrgetter(*[field.name for field in _LATER])
 

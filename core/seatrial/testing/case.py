@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -146,4 +147,7 @@ def all_cases() -> tuple[Case, ...]:
 def schema() -> bytes:
     """Return the JSON schema of a case, as `case_files/schema.json` holds it."""
     described = msgspec.json.schema(Case)
+    for definition in described["$defs"].values():
+        if "description" in definition:  # some versions of msgspec leave it indented
+            definition["description"] = cleandoc(definition["description"])
     return msgspec.json.format(msgspec.json.encode(described, order="deterministic"), indent=1) + b"\n"

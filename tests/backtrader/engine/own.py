@@ -8,7 +8,7 @@ import backtrader
 
 bt: Any = backtrader  # whose modules hide what they hold from a type checker
 
-__all__ = ["Bracketed", "Crossing", "Failing", "Shorting", "Waving"]
+__all__ = ["Bracketed", "Crossing", "Failing", "Shorting", "Skipping", "Spendthrift", "Timed", "Waving"]
 
 
 class Crossing(bt.Strategy):
@@ -31,7 +31,7 @@ class Crossing(bt.Strategy):
 class Waving(bt.Strategy):
     """Buys and sells in turn, every so many rows."""
 
-    params: Any = (("every", 25),)
+    params: Any = (("every", 25), ("size", 3))
 
     def next(self) -> None:
         """Act by the count of rows."""
@@ -39,7 +39,7 @@ class Waving(bt.Strategy):
             if self.position:
                 self.close()
             else:
-                self.buy(size=3)
+                self.buy(size=self.p.size)
 
 
 class Shorting(bt.Strategy):
@@ -70,3 +70,44 @@ class Failing(bt.Strategy):
         """Fail on the fifth row."""
         if len(self) == 5:
             raise ValueError("no idea")
+
+
+class Timed(bt.Strategy):
+    """Turns its position around on the first session of each month."""
+
+    def __init__(self) -> None:
+        self.add_timer(when=bt.Timer.SESSION_START, monthdays=[1], monthcarry=True)
+
+    def notify_timer(self, timer: Any, when: Any, *args: Any, **kwargs: Any) -> None:
+        """Act by the timer."""
+        self.order_target_size(target=0 if self.position else 10)
+
+
+class Skipping(bt.Strategy):
+    """Wants not to run."""
+
+    def __init__(self) -> None:
+        raise bt.errors.StrategySkipError
+
+
+class Spendthrift(Waving):
+    """Sets what is the session's to set."""
+
+    params: Any = (("act", ""),)
+
+    def next(self) -> None:
+        """Set it on the fifth row."""
+        if len(self) == 5:
+            _SETTERS[self.p.act](self.broker)
+        super().next()
+
+
+_SETTERS: Any = {
+    "set_cash": lambda broker: broker.set_cash(5_000.0),
+    "add_cash": lambda broker: broker.add_cash(-5_000.0),
+    "set_slippage_perc": lambda broker: broker.set_slippage_perc(0.05),
+    "set_slippage_fixed": lambda broker: broker.set_slippage_fixed(1.0),
+    "setcommission": lambda broker: broker.setcommission(commission=0.1),
+    "addcommissioninfo": lambda broker: broker.addcommissioninfo(bt.CommissionInfo(commission=0.1)),
+    "set_filler": lambda broker: broker.set_filler(bt.broker.fillers.FixedSize(size=1)),
+}

@@ -1,0 +1,49 @@
+"""Runs of one cerebro over many parameters, by several workers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import backtrader
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tests.backtrader.engine import own
+from tests.backtrader.parity import feeds
+
+from seatrial import LATENCY_NORMAL, RiskConfig
+from seatrial_backtrader import SeatrialBroker
+
+bt: Any = backtrader  # whose modules hide what they hold from a type checker
+
+
+def cerebro(settings: dict[str, Any], **runs: Any) -> Any:
+    """Return a cerebro without strategies."""
+    made = bt.Cerebro(stdstats=False, **runs)
+    made.setbroker(SeatrialBroker(cash=10_000, **settings))
+    made.adddata(feeds.intraday(3))
+    return made
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"risk_config": RiskConfig()}, {"latency_config": LATENCY_NORMAL, "record": True}],
+    ids=["rules", "delays and a record"],
+)
+def test_workers_return_strategies_with_their_broker(settings: dict[str, Any]) -> None:
+    """With `optreturn=False` a strategy comes back from its worker with broker, gate and log."""
+    every = [5, 9, 13]
+    many = cerebro(settings, maxcpus=2, optreturn=False)
+    many.optstrategy(own.Waving, every=every)
+    found = [(one.broker.getvalue(), len(one.broker.events)) for [one] in many.run()]
+
+    alone = []
+    for number in every:
+        one = cerebro(settings)
+        one.addstrategy(own.Waving, every=number)
+        one.run()
+        alone.append((one.broker.getvalue(), len(one.broker.events)))
+    assert found == alone
+    assert len(set(alone)) == 3
