@@ -21,12 +21,13 @@ __all__ = ["Settings", "check_settings", "restore_settings", "settings_of"]
 
 Settings = dict[str, Any]
 _CLASS = "$class"
+_STOCK: Any = BackBroker  # whose params a type checker takes for a tuple
 
 
 def settings_of(broker: Any) -> Settings:
     """Return what a broker is set to, but for its cash."""
     return {
-        "broker": {name: _told(getattr(broker.p, name)) for name in BackBroker.params._getkeys() if name != "cash"},
+        "broker": {name: _told(getattr(broker.p, name)) for name in _STOCK.params._getkeys() if name != "cash"},
         "schemes": [[name, _class(one), _params(one)] for name, one in broker.comminfo.items()],
     }
 
