@@ -7,25 +7,30 @@ price has come to) share it again when they are read. Floats come back to the la
 from __future__ import annotations
 
 import datetime as dt
+import warnings
 from collections import deque
 from collections.abc import Mapping, Sequence
 from math import isfinite
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
-from backtrader.order import BuyOrder, OrderData, OrderExecutionBit, SellOrder
+from backtrader.order import BuyOrder, OrderBase, OrderData, OrderExecutionBit, SellOrder
 from backtrader.position import Position
-from backtrader.trade import Trade
+from backtrader.trade import Trade, TradeHistory
 from backtrader.utils.autodict import AutoOrderedDict
 
 from seatrial.contracts.rejection import Rejection
-from seatrial.errors import InvalidConfigError
+from seatrial.errors import CheckpointWarning, InvalidConfigError
 from seatrial_backtrader.replica import OURS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 __all__ = ["Reader", "Writer", "plain", "read_position", "unplain", "write_position"]
 
-_FLOAT, _TIME, _REJECTION, _PAIRS = "$float", "$time", "$rejection", "$pairs"
+_FLOAT, _TIME, _REJECTION, _PAIRS, _TUPLE, _ORDER = "$float", "$time", "$rejection", "$pairs", "$tuple", "$order"
 _ASIDE = frozenset({"broker", "comminfo", "created", "executed", "info", "p", "params", OURS})
+_EVENT = ("size", "price", "commission")
 _LINKS = frozenset({"data", "owner", "parent", "oco"})
 
 
@@ -38,7 +43,8 @@ def plain(value: Any, where: str) -> Any:
         items = cast("Mapping[object, object]", value).items()
         return {_PAIRS: [[plain(key, where), plain(one, where)] for key, one in items]}
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [plain(one, where) for one in cast("Sequence[object]", value)]
+        parts = [plain(one, where) for one in cast("Sequence[object]", value)]
+        return {_TUPLE: parts} if isinstance(value, tuple) else parts
     return _scalar(value, where)
 
 
@@ -64,14 +70,17 @@ def unplain(value: Any) -> Any:
         return [unplain(one) for one in cast("list[object]", value)]
     if isinstance(value, dict):
         [(tag, held)] = cast("dict[str, Any]", value).items()
-        if tag == _FLOAT:
-            return float(held)
-        if tag == _TIME:
-            return dt.datetime.fromisoformat(held)
-        if tag == _REJECTION:
-            return msgspec.convert(held, Rejection)
-        return {unplain(key): unplain(one) for key, one in held}
+        return _READ[tag](held)
     return value
+
+
+_READ: dict[str, Callable[[Any], Any]] = {
+    _FLOAT: float,
+    _TIME: dt.datetime.fromisoformat,
+    _REJECTION: lambda held: msgspec.convert(held, Rejection),
+    _TUPLE: lambda held: tuple(map(unplain, held)),
+    _PAIRS: lambda held: {unplain(key): unplain(one) for key, one in held},
+}
 
 
 class Writer:
@@ -109,19 +118,31 @@ class Writer:
             self.orders.append(None)
             asked = order.p  # an order may hold the same as attributes of its own
             moving = {
-                name: plain(value, name)
+                name: value
                 for name, value in vars(order).items()
                 if name not in _ASIDE and getattr(asked, name, asked) is not value
             }
             terms = self._write_terms(order)
             self.orders[number] = {
                 "terms": terms,
-                "moving": moving,
+                "moving": dict(self._write_attributes(moving)),
                 "created": None if order.created is self._created[terms] else self._write_data(order.created),
                 "executed": self._write_data(order.executed),
                 "priced": order.comminfo is not None,
             }
         return number
+
+    def _write_attributes(self, moving: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+        """Write attributes; a strategy may have put some on its order, other orders among them."""
+        for name, value in moving.items():
+            if isinstance(value, OrderBase):
+                yield name, {_ORDER: self.order(value)}
+                continue
+            try:
+                yield name, plain(value, name)
+            except InvalidConfigError as error:
+                text = f"an order's attribute is not in the checkpoint: {error}"
+                warnings.warn(text, CheckpointWarning, stacklevel=2)
 
     def _write_terms(self, order: Any) -> int:
         number = self._terms_of.get(id(order.p))
@@ -156,7 +177,13 @@ class Writer:
     def trade(self, trade: Any) -> Any:
         """Return a trade."""
         fields = {name: plain(value, name) for name, value in vars(trade).items() if name not in {"data", "history"}}
-        return {"data": self.data(trade.data), "fields": fields}
+        history = [self._write_update(one) for one in trade.history]
+        return {"data": self.data(trade.data), "fields": fields, "history": history}
+
+    def _write_update(self, update: Any) -> Any:
+        status = {name: plain(value, name) for name, value in update.status.items() if name != "tz"}
+        event = update.event
+        return status, self.order(event.order), [plain(event[name], name) for name in _EVENT]
 
 
 class Reader:
@@ -191,11 +218,16 @@ class Reader:
             if stored["created"] is not None:
                 created = self._read_data(stored["created"])
             vars(order).update(params=asked, p=asked, created=created, info=info, broker=None, comminfo=None)
-            vars(order).update({name: unplain(value) for name, value in stored["moving"].items()})
+            vars(order).update({name: self._read_attribute(value) for name, value in stored["moving"].items()})
             order.executed = self._read_data(stored["executed"])
             if stored["priced"]:
                 order.comminfo = self._broker.getcommissioninfo(asked.data)
         return self._made[number]
+
+    def _read_attribute(self, value: Any) -> Any:
+        if isinstance(value, dict) and _ORDER in value:
+            return self.order(cast("dict[str, int]", value)[_ORDER])
+        return unplain(value)
 
     def _read_terms(self, number: int, kind: Any) -> tuple[Any, Any, Any]:
         if number not in self._asked:
@@ -222,8 +254,15 @@ class Reader:
         """Return a trade."""
         trade = Trade.__new__(Trade)
         vars(trade).update({name: unplain(value) for name, value in stored["fields"].items()})
-        vars(trade).update(data=self.datas[stored["data"]], history=[])
+        data = self.datas[stored["data"]]
+        history = [self._read_update(*one, tz=data._tz) for one in stored.get("history", ())]  # older ones have none
+        vars(trade).update(data=data, history=history)
         return trade
+
+    def _read_update(self, status: dict[str, Any], order: int, event: Sequence[Any], *, tz: Any) -> Any:
+        update = TradeHistory(**{name: unplain(value) for name, value in status.items()}, tz=tz)
+        update.doupdate(self.order(order), *map(unplain, event))
+        return update
 
 
 def _read_bit(values: Sequence[Any]) -> Any:

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 __all__ = ["Settings", "check_settings", "restore_settings", "settings_of"]
 
 Settings = dict[str, Any]
-_PARAMS: Any = BackBroker.params  # Backtrader's metaclass makes a class of it
 _CLASS = "$class"
+_STOCK: Any = BackBroker  # whose params a type checker takes for a tuple
 
 
 def settings_of(broker: Any) -> Settings:
     """Return what a broker is set to, but for its cash."""
     return {
-        "broker": {name: _told(getattr(broker.p, name)) for name in _PARAMS._getkeys() if name != "cash"},
+        "broker": {name: _told(getattr(broker.p, name)) for name in _STOCK.params._getkeys() if name != "cash"},
         "schemes": [[name, _class(one), _params(one)] for name, one in broker.comminfo.items()],
     }
 

@@ -18,7 +18,7 @@ from tests.backtrader.parity import feeds
 from tests.backtrader.restart import rig
 
 from seatrial import CheckpointManager, ExecutionCheckpoint, RiskConfig
-from seatrial.errors import CheckpointError, InvalidConfigError
+from seatrial.errors import CheckpointError, CheckpointWarning, InvalidConfigError
 from seatrial_backtrader import SeatrialBroker
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ def test_a_run_that_ends_between_two_strategies_goes_on_before_both(tmp_path: Pa
         cerebro.broker = SeatrialBroker(checkpoints=tmp_path, **arguments)
         cerebro.run()
         [position] = cerebro.broker.positions.values()
-        return position.size
+        return float(position.size)
 
     run(stop_at=8)
 
@@ -248,6 +248,72 @@ def test_orders_of_the_past_are_not_taken_twice(tmp_path: Path) -> None:
     assert run(resume="latest") == [10 + 7 + 5]
 
 
+def test_what_a_strategy_puts_on_its_orders_comes_back(tmp_path: Path) -> None:
+    """A tuple for a trade's id, another order as an attribute; what cannot be kept is left out with a warning."""
+
+    class Tagging(Holder):
+        def next(self) -> None:
+            if len(self) == 3:
+                main = self.buy(size=5, tradeid=("pair", 1))
+                main.aside = object()
+                stop = self.sell(size=5, exectype=bt.Order.Stop, price=1.0, tradeid=("pair", 1))
+                stop.main, main.stop = main, stop
+            if len(self) == 15:
+                [stop] = self.broker.get_orders_open()
+                assert stop.main.stop is stop
+                self.close(tradeid=stop.main.tradeid)
+            self.seen.append((len(self), self.position.size))
+            if len(self) == self.p.stop_at:
+                self.env.runstop()
+
+        def notify_trade(self, trade: Any) -> None:
+            notes.append((trade.ref, trade.tradeid, trade.size, trade.pnl, trade.status))
+
+    notes: list[Any] = []
+    whole = settle(tmp_path / "never", Tagging, checkpoint_every="never"), notes.copy()
+    notes.clear()
+    _reset_counters()
+    with pytest.warns(CheckpointWarning, match=r"an order's attribute is not in the checkpoint: aside="):
+        settle(tmp_path, Tagging, stop_at=9)
+
+    assert (settle(tmp_path, Tagging, resume="latest"), notes) == whole
+    assert [one[1] for one in notes] == [("pair", 1)] * 2
+
+
+def test_a_trades_history_comes_back(tmp_path: Path) -> None:
+    """With tradehistory a trade that closes after the cut has its updates from before."""
+
+    class Closing(Holder):
+        def next(self) -> None:
+            if len(self) == 15:
+                self.close()
+            super().next()
+
+        def notify_trade(self, trade: Any) -> None:
+            notes.append([(dict(one.status), one.event.order.ref, one.event.price) for one in trade.history])
+
+    def run(**arguments: Any) -> list[Any]:
+        notes.clear()
+        _reset_counters()
+        cerebro = bt.Cerebro(stdstats=False, tradehistory=True)
+        cerebro.adddata(feeds.daily(1, 20), name="IBM")
+        cerebro.addstrategy(Closing, stop_at=arguments.pop("stop_at", None))
+        cerebro.broker = SeatrialBroker(**arguments)
+        cerebro.run()
+        return notes.copy()
+
+    notes: list[Any] = []
+    *_, whole = run()
+    run(checkpoints=tmp_path, stop_at=9)
+
+    assert run(checkpoints=tmp_path, resume="latest") == [whole]
+    assert len(whole) == 2
+
+
+def _reset_counters() -> None:
+    bt.order.OrderBase.refbasis, bt.trade.Trade.refbasis = itertools.count(1), itertools.count(1)
+
+
 def test_order_info_that_is_no_json_is_refused_by_name(tmp_path: Path) -> None:
     """What a checkpoint cannot keep stops the run where it was put, with one line."""
 
@@ -289,7 +355,7 @@ def settle(tmp_path: Path, kind: Any, setup: Any = None, **arguments: Any) -> fl
     if setup is not None:
         setup(cerebro.broker)
     cerebro.run()
-    return cerebro.broker.getvalue()
+    return float(cerebro.broker.getvalue())
 
 
 @pytest.mark.parametrize(
@@ -304,14 +370,10 @@ def settle(tmp_path: Path, kind: Any, setup: Any = None, **arguments: Any) -> fl
 )
 def test_other_settings_are_refused(setup: Any, message: str, tmp_path: Path) -> None:
     """What the setup said of costs and matching holds for the whole run, and is named where it does not."""
-
-    def begin(broker: Any) -> None:
-        broker.setcommission(0.001)
-
-    settle(tmp_path, Holder, begin, stop_at=8)
+    settle(tmp_path, Holder, lambda broker: broker.setcommission(0.001), stop_at=8)
 
     with pytest.raises(CheckpointError, match=rf"{message}.*; resume it as it began"):
-        settle(tmp_path, Holder, lambda broker: (begin(broker), setup(broker)), resume="latest")
+        settle(tmp_path, Holder, lambda broker: (broker.setcommission(0.001), setup(broker)), resume="latest")
 
 
 class Changing(Holder):
