@@ -106,6 +106,8 @@ class VenuePort:
         told = None if order.is_closed else self.reporter.told.get(order_id)
         if told is not None and change.quantity is not None and change.quantity <= told.filled:
             message = f"quantity {change.quantity} is not above what was matched ({told.filled})"
+            if change.quantity < told.filled:  # in the words of the versions that refuse it themselves
+                message = f"Cannot reduce order quantity {change.quantity} below filled quantity {told.filled}"
             reason = RejectionReason.TOO_LATE_TO_MODIFY
             rejection = Rejection(reason, message, RefusedBy.VENUE, None, change.quantity, told.filled)
             self.reporter.port.modify_refused(order_id, now, rejection)

@@ -59,7 +59,13 @@ def run(case: str, count: int, seed: int, *, gate: bool) -> dict[str, Any]:
     made.add_data(maker(count, seed))
     names = ("ST-1", "ST-2")[: 1 + seed % 2]
     kind = name.rpartition("-")[2]
-    without = ("cancel_all", "partial_bracket", *(("bracket", "reduce", "close", "mtl") if kind in BOOKS else ()))
+    without: tuple[str, ...] = (
+        "cancel_all",
+        "partial_bracket",
+        *(("bracket", "reduce", "close", "mtl") if kind in BOOKS else ()),
+    )
+    if "answers" in ways and kind == "bars":  # the stock venue sees a pending status in the middle of a bar
+        without += ("cancel", "modify")
     manners = [DepthTrader] * (kind == "depths") + [AnsweringTrader] * ("answers" in ways)
     trader: Any = type("Trader", (*manners, RandomTrader), {})
     traders = [trader(instrument, one, sells_short=account == "MARGIN", without=without) for one in names]

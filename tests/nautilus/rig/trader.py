@@ -289,6 +289,8 @@ class AnsweringTrader(RandomTrader):
         order = self.cache.order(event.client_order_id)
         dice = random.Random(f"{event.client_order_id} {order.filled_qty}")
         answer = dice.choice(("idle", "idle", "idle", "idle", "market", "limit", "cancel", "modify", "abroad"))
+        if answer in self._without:
+            return
         side = dice.choice(_SIDES) if self._sells_short else OrderSide.BUY
         getattr(self, f"do_{answer}")(dice, side, event.last_px.as_double())
         self.filling = ""
