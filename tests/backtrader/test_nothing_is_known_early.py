@@ -434,10 +434,8 @@ def test_a_trailing_price_tells_of_no_fill_before_the_report(kind: int) -> None:
 
 
 @TRAILING
-@pytest.mark.parametrize(
-    "more", [{"ledgers": 2}, {"latency_config": LatencyConfig(fill=Constant(MS))}], ids=["instant", "late fills"]
-)
-def test_a_price_assigned_to_a_trailing_order_reaches_the_venue(kind: int, more: dict[str, Any]) -> None:
+@pytest.mark.parametrize("fill", [0, MS], ids=["instant", "late fills"])
+def test_a_price_assigned_to_a_trailing_order_reaches_the_venue(kind: int, fill: int) -> None:
     """The strategy moves the stop up by hand, and it is sold there."""
 
     def amend(it: Trial) -> None:
@@ -448,8 +446,9 @@ def test_a_price_assigned_to_a_trailing_order_reaches_the_venue(kind: int, more:
         1: lambda it: it.order("trail", -1, exectype=kind, trailamount=5.0, price=100.0, plimit=95.0),
         3: amend,
     }
+    later = LatencyConfig(fill=Constant(fill))
     flat, dip = (100.0, 100.0, 100.0, 100.0), (100.0, 100.0, 98.0, 100.0)
-    strategy = run(plan, days([flat, flat, flat, dip, flat, flat]), **more)
+    strategy = run(plan, days([flat, flat, flat, dip, flat, flat]), ledgers=2, latency_config=later)
 
     assert strategy.told_of("trail")[-1][1] == "Completed"
     assert strategy.sent["trail"].executed.price == 99.0
