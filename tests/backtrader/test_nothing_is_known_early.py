@@ -411,8 +411,13 @@ def test_a_trailing_price_tells_of_no_fill_before_the_report(kind: int) -> None:
             created = it.sent["trail"].created
             shown.append((created.price, created.pricelimit))
 
-        rows = [(100.0, 100.0, 100.0, 100.0), (100.0, 111.0, low, 110.0), (110.0,) * 4, (110.0, 112.0, 109.0, 112.0)]
-        feed = days(rows + [(112.0,) * 4] * 3)
+        rows = [
+            (100.0, 100.0, 100.0, 100.0),
+            (100.0, 111.0, low, 110.0),
+            (110.0, 110.0, 110.0, 110.0),
+            (110.0, 112.0, 109.0, 112.0),
+        ]
+        feed = days([*rows, *[(112.0, 112.0, 112.0, 112.0)] * 3])
         later = LatencyConfig(fill=Constant(3 * 86_400_000 * MS))
         strategy = run(dict.fromkeys(range(1, 8), watch), feed, latency_config=later)
         return shown, strategy
@@ -429,8 +434,8 @@ def test_a_trailing_price_tells_of_no_fill_before_the_report(kind: int) -> None:
 
 
 @TRAILING
-@pytest.mark.parametrize("more", [{"ledgers": 2}, {"latency_config": LatencyConfig(fill=Constant(MS))}], ids=str)
-def test_a_price_assigned_to_a_trailing_order_reaches_the_venue(kind: int, more: dict[str, Any]) -> None:
+@pytest.mark.parametrize("fill", [0, MS], ids=["instant", "late fills"])
+def test_a_price_assigned_to_a_trailing_order_reaches_the_venue(kind: int, fill: int) -> None:
     """The strategy moves the stop up by hand, and it is sold there."""
 
     def amend(it: Trial) -> None:
@@ -441,8 +446,9 @@ def test_a_price_assigned_to_a_trailing_order_reaches_the_venue(kind: int, more:
         1: lambda it: it.order("trail", -1, exectype=kind, trailamount=5.0, price=100.0, plimit=95.0),
         3: amend,
     }
-    rows = [(100.0, 100.0, 100.0, 100.0)] * 3 + [(100.0, 100.0, 98.0, 100.0)] + [(100.0, 100.0, 100.0, 100.0)] * 2
-    strategy = run(plan, days(rows), **more)
+    later = LatencyConfig(fill=Constant(fill))
+    flat, dip = (100.0, 100.0, 100.0, 100.0), (100.0, 100.0, 98.0, 100.0)
+    strategy = run(plan, days([flat, flat, flat, dip, flat, flat]), ledgers=2, latency_config=later)
 
     assert strategy.told_of("trail")[-1][1] == "Completed"
     assert strategy.sent["trail"].executed.price == 99.0
