@@ -56,6 +56,7 @@ class SeatrialBroker(Lookout):
       on; `never` does not.
     - `checkpoints`: the directory for checkpoints; `checkpoint_every` says when one is taken, after all strategies have
       acted: with every `bar` (unless given otherwise), `event`, whole seconds of simulated time, or `never`.
+      `checkpoint_keep` is how many of its newest files a run leaves; all of them unless given.
     - `resume`: `latest` goes on from the newest good checkpoint of `simulator_id`; or give one that was loaded. The
       feeds are read from their start again, for the indicators, and nothing trades until the checkpoint is reached.
     - `record`: note what `run_record` returns.
@@ -76,6 +77,7 @@ class SeatrialBroker(Lookout):
         ("ledgers", 1),
         ("checkpoints", None),
         ("checkpoint_every", None),
+        ("checkpoint_keep", None),
         ("resume", False),
         ("record", False),
     )
@@ -96,6 +98,7 @@ class SeatrialBroker(Lookout):
             ledgers: int = 1,
             checkpoints: str | Path | None = None,
             checkpoint_every: str | int | None = None,
+            checkpoint_keep: int | None = None,
             resume: bool | str | ExecutionCheckpoint = False,
             record: bool = False,
             indexed: bool = True,

@@ -6,12 +6,15 @@ beside it in Decimal, from the same fills.
 
 from __future__ import annotations
 
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import backtrader as bt
+from msgspec.structs import replace
 
 from seatrial.contracts.market import Bar, Quote
+from seatrial.contracts.terms import OrderSide
 from seatrial.errors import InvalidConfigError
 from seatrial_backtrader.broker import SeatrialBroker
 from seatrial_backtrader.desk import Desk
@@ -21,7 +24,6 @@ from seatrial_backtrader.opening import open_gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from decimal import Decimal
 
     from seatrial.contracts.orders import Order
     from seatrial.gate.account import Account
@@ -37,6 +39,8 @@ __all__ = ["OwnBroker"]
 
 _COSTS = ("setcommission", "addcommissioninfo", "set_slippage_perc", "set_slippage_fixed", "set_filler")
 
+_TRAILS = frozenset({bt.Order.StopTrail, bt.Order.StopTrailLimit})
+_NOISE = Decimal("0.000001")  # of a tick, which floats leave behind
 _SLACK = 1e-6  # of what is paid: the exact account has said that the cash is there, to the last digit
 
 
@@ -157,6 +161,17 @@ class OwnBroker(Paid, SeatrialBroker):
         venue: Any = super()._far_ledger()
         venue.till, venue.core_of, venue.bills = self.till, self.core_of, self.bills
         return venue
+
+    def _write(self, desk: Desk, order: Any, strategy_id: str, now: int, *, check: bool) -> tuple[Ticket, Order]:
+        """Return what the drop-in broker does; the stop that follows from a trail lies on the grid, off the market."""
+        ticket, core = super()._write(desk, order, strategy_id, now, check=check)
+        instrument = self.instruments.find(core.symbol)
+        tick = None if instrument is None else instrument.tick_size
+        if tick is None or core.stop_price is None or order.exectype not in _TRAILS:
+            return ticket, core
+        away = ROUND_CEILING if core.side is OrderSide.BUY else ROUND_FLOOR
+        ticks = (core.stop_price / tick).quantize(_NOISE).to_integral_value(away)
+        return ticket, replace(core, stop_price=ticks * tick) if ticks > 0 else core
 
     def _core_of(self, order: Any) -> Order | None:
         order_id = getattr(order, "order_id", None)

@@ -38,6 +38,9 @@ def check_recovery(p: Any) -> None:
     every, resume = p.checkpoint_every, p.resume
     if every is not None and every not in _EVERY and (type(every) is not int or every < 1):
         raise InvalidConfigError("checkpoint_every", every, "give 'never', 'event', 'bar', or whole seconds")
+    keep = p.checkpoint_keep
+    if keep is not None and (type(keep) is not int or keep < 1):
+        raise InvalidConfigError("checkpoint_keep", keep, "give how many of the newest to keep, or None for all")
     if every not in {None, "never"} and p.checkpoints is None:
         raise InvalidConfigError("checkpoints", None, "give a directory for the checkpoints")
     if resume is not False and resume != "latest" and not isinstance(resume, ExecutionCheckpoint):
@@ -65,7 +68,7 @@ class Recovery:
         self._began = settings_of(broker)
         self._warming = False
         self.saved: list[Path] = []
-        """The checkpoints written in this run, oldest first."""
+        """The checkpoints of this run that are kept, oldest first."""
         self._resume(p.resume, p.simulator_id)
 
     def _resume(self, resume: Any, simulator_id: str) -> None:
@@ -118,6 +121,9 @@ class Recovery:
         """Write a checkpoint of the broker as it stands, where there is a directory."""
         if self._manager is not None:
             self.saved.append(self._manager.save_checkpoint(self.snapshot()))
+            keep = self._broker.p.checkpoint_keep
+            if keep is not None and len(self.saved) > keep:
+                self.saved.pop(0).unlink(missing_ok=True)
 
     def close(self) -> None:
         """End the run: what came last is kept, and others may write.

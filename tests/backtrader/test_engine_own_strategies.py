@@ -240,6 +240,23 @@ def test_a_strategy_that_skips_itself_is_named() -> None:
         run(session("Skipping"))
 
 
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_trail_is_not_refused_for_the_stop_it_begins_with(side: int) -> None:
+    """The stop follows from the close, so it is rounded to the tick, away from the market; none is off the grid."""
+    venue = VenueConfig(account_type=AccountType.MARGIN)
+    record = run(session("Trailing", params={"side": side}, venue=venue))
+
+    trails = [order for order in record.orders if order.trail_percent is not None]
+    assert len(trails) > 10
+    assert {order.rejection_reason for order in trails} == {None}
+    assert {order.stop_price % Decimal("0.01") for order in trails if order.stop_price is not None} == {0}
+    closes = {row.ts: row.close for row in ibm_daily()}
+    for order in trails:
+        exact = closes[order.created_at] * (1 - side * Decimal("0.05"))
+        assert order.stop_price is not None
+        assert 0 <= (exact - order.stop_price) * side < Decimal("0.01")
+
+
 def test_rules_hold_back_a_backtrader_strategy() -> None:
     """A refusal of the gate's reaches the record, and nothing trades."""
     limits = RiskConfig(position_limit=PositionLimitRule(max_shares=Decimal(499)))

@@ -431,6 +431,8 @@ def test_other_feeds_are_refused(tmp_path: Path) -> None:
     [
         ({"checkpoint_every": "hour", "checkpoints": "x"}, "checkpoint_every='hour': give 'never', 'event', 'bar'"),
         ({"checkpoint_every": 0, "checkpoints": "x"}, "checkpoint_every=0: give 'never', 'event', 'bar'"),
+        ({"checkpoint_keep": 0, "checkpoints": "x"}, "checkpoint_keep=0: give how many of the newest to keep"),
+        ({"checkpoint_keep": True, "checkpoints": "x"}, "checkpoint_keep=True: give how many of the newest"),
         ({"checkpoint_every": "bar"}, "checkpoints=None: give a directory for the checkpoints"),
         ({"resume": "latest"}, "checkpoints=None: give the directory in which the latest checkpoint lies"),
         ({"resume": "yesterday"}, "resume='yesterday': give False, 'latest', or a checkpoint that was loaded"),
@@ -440,6 +442,22 @@ def test_arguments_of_checkpoints_are_checked(arguments: dict[str, Any], message
     """A run does not begin with checkpoints that could not be taken or found."""
     with pytest.raises(InvalidConfigError, match=f"^{message}"):
         hold(feeds.daily(1, 5), **arguments)
+
+
+def test_the_newest_checkpoints_are_kept_and_gone_on_from(tmp_path: Path) -> None:
+    """A run leaves as many files as it is told to, and none of another run's is touched."""
+    hold(feeds.daily(1, 12), checkpoints=tmp_path, stop_at=3)
+    with CheckpointManager(tmp_path) as manager:
+        before = [one.path for one in manager.list_checkpoints("holder")]
+
+    _, broker = hold(feeds.daily(1, 12), checkpoints=tmp_path, resume="latest", stop_at=9, checkpoint_keep=2)
+
+    with CheckpointManager(tmp_path) as manager:
+        left = [one.path for one in manager.list_checkpoints("holder")]
+        assert left == [*reversed(broker.recovery.saved), *before]
+    assert len(broker.recovery.saved) == 2
+    strategy, _ = hold(feeds.daily(1, 12), checkpoints=tmp_path, resume="latest")
+    assert strategy.seen[0] == (10, 5)
 
 
 def test_a_directory_without_a_checkpoint_is_an_error(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import backtrader
 
 bt: Any = backtrader  # whose modules hide what they hold from a type checker
 
-__all__ = ["Bracketed", "Crossing", "Failing", "Shorting", "Skipping", "Spendthrift", "Timed", "Waving"]
+__all__ = ["Bracketed", "Crossing", "Failing", "Shorting", "Skipping", "Spendthrift", "Timed", "Trailing", "Waving"]
 
 
 class Crossing(bt.Strategy):
@@ -81,6 +81,19 @@ class Timed(bt.Strategy):
     def notify_timer(self, timer: Any, when: Any, *args: Any, **kwargs: Any) -> None:
         """Act by the timer."""
         self.order_target_size(target=0 if self.position else 10)
+
+
+class Trailing(bt.Strategy):
+    """Buys, and follows the price with a stop; on either side."""
+
+    params: Any = (("side", 1),)
+
+    def next(self) -> None:
+        """Send both where nothing is held."""
+        if not self.position and len(self) % 10 == 1:
+            enter, leave = (self.buy, self.sell) if self.p.side > 0 else (self.sell, self.buy)
+            enter(size=3)
+            leave(size=3, exectype=bt.Order.StopTrail, trailpercent=0.05)
 
 
 class Skipping(bt.Strategy):
