@@ -34,7 +34,8 @@ class BrokerState(msgspec.Struct, frozen=True, kw_only=True):
     """A broker as stored: orders and what was asked by number, then who holds which.
 
     `lengths` are the bars of each feed by then, `clock` the broker's time in UNIX ns UTC. `began` is what the
-    broker was set to when the run began, `settings` what it is set to by now; checkpoints of 0.1 have neither.
+    broker was set to when the run began, `settings` what it is set to by now; older checkpoints
+    have neither.
     """
 
     feeds: tuple[str, ...]

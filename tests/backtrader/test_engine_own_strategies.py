@@ -294,12 +294,14 @@ def test_cash_that_a_strategy_sets_is_booked_everywhere(act: str) -> None:
     assert record.account.initial_cash == 100_000
 
 
-def test_the_venue_of_a_session_lends_nothing() -> None:
-    """After a withdrawal an order that the cash was there for is refused, and one that it is there for trades."""
+def test_the_venue_of_a_session_knows_of_deposits() -> None:
+    """What a deposit pays for trades; after a withdrawal an order that the cash was there for is refused."""
     venue = VenueConfig()
+    rich = run(session("Spendthrift", params={"act": "grow", "size": 4_000}, venue=venue))
     poor = run(session("Spendthrift", params={"act": "set_cash", "size": 100}, venue=venue))
     able = run(session("Spendthrift", params={"act": "set_cash", "size": 10}, venue=venue))
 
+    assert len(fills(rich)) > 10
     assert fills(poor) == []
     assert len(fills(able)) > 10
 

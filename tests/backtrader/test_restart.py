@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import backtrader
 import pytest
+from msgspec.structs import replace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.backtrader.parity import feeds
 from tests.backtrader.restart import rig
 
 from seatrial import CheckpointManager, ExecutionCheckpoint, RiskConfig
+from seatrial.contracts.events import AccountAdjusted
 from seatrial.errors import CheckpointError, CheckpointWarning, InvalidConfigError
 from seatrial_backtrader import SeatrialBroker
 
@@ -397,6 +399,39 @@ def test_settings_of_a_strategy_come_back(tmp_path: Path) -> None:
     settle(tmp_path / "cut", Changing, stop_at=9)
 
     assert settle(tmp_path / "cut", Changing, resume="latest") == whole != settle(tmp_path / "other", Holder)
+
+
+@pytest.mark.parametrize("ledgers", [1, 2])
+@pytest.mark.parametrize("stop_at", [5, 6, 9], ids=["as it was set", "as it was booked", "later"])
+def test_cash_that_was_set_comes_back(stop_at: int, ledgers: int, tmp_path: Path) -> None:
+    """A deposit from before the cut is booked once, and the run began with what it began with."""
+
+    class Paying(Holder):
+        def start(self) -> None:
+            self.broker.set_cash(9_000.0)
+
+        def next(self) -> None:
+            if len(self) == 5:
+                self.broker.set_cash(4_000.0)
+            super().next()
+
+    def run(directory: str, **more: Any) -> Any:
+        _reset_counters()
+        cerebro = bt.Cerebro(stdstats=False)
+        cerebro.adddata(feeds.daily(1, 20), name="IBM")
+        cerebro.addstrategy(Paying, stop_at=more.pop("stop_at", None))
+        cerebro.broker = SeatrialBroker(
+            risk_config=RiskConfig(), record=True, ledgers=ledgers, checkpoints=tmp_path / directory, **more
+        )
+        cerebro.run()
+        return replace(cerebro.broker.run_record(), checkpoints=(), started=0)
+
+    whole = run("whole")
+    run("cut", stop_at=stop_at)
+
+    assert run("cut", resume="latest") == whole
+    assert next(one.cash for one in whole.events if isinstance(one, AccountAdjusted)) == -1_000
+    assert whole.account.initial_cash == 10_000
 
 
 def test_a_setting_with_code_of_its_own_is_named(tmp_path: Path) -> None:
