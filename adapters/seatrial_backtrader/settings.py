@@ -63,7 +63,8 @@ def restore_settings(simulator_id: str, broker: Any, stored: Settings) -> None:
         if kind not in _REBUILT or any(isinstance(value, dict) and _CLASS in value for value in params.values()):
             raise _unknown(simulator_id, _of("commission scheme", name), kind)
         given = {key: unplain(value) for key, value in params.items()}
-        broker.comminfo[name] = _REBUILT[kind](**{**given, "percabs": True})  # per cent were made parts when it was set
+        scheme = _REBUILT[kind](**{**given, "percabs": True})  # per cent were made parts when it was set
+        broker.addcommissioninfo(scheme, name=name)
 
 
 def _unknown(simulator_id: str, name: str, kind: str) -> CheckpointError:
