@@ -22,8 +22,8 @@ SIDES: tuple[Any, ...] = (BuyOrder, SellOrder)
 LINES = ("open", "high", "low", "close", "volume", "openinterest", "datetime")
 
 
-class Bars(bt.feed.DataBase):
-    """Three daily bars, stamped at noon."""
+class NoonBars(bt.feed.DataBase):
+    """Three daily bars, stamped at noon; no other feed has the name, under which Backtrader keeps and pickles lines."""
 
     def start(self) -> None:
         super().start()
@@ -81,7 +81,7 @@ def run(session_end: time, exactbars: int) -> Any:
     """Run the comparison on a feed whose session ends at some time, and return cerebro."""
     cerebro = bt.Cerebro(stdstats=False, exactbars=exactbars)
     cerebro.broker = Keeps()
-    cerebro.adddata(Bars(sessionend=session_end))
+    cerebro.adddata(NoonBars(sessionend=session_end))
     cerebro.addstrategy(Compares)
     cerebro.run()
     return cerebro

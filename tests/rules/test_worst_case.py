@@ -296,3 +296,18 @@ def test_a_low_price_of_its_own_makes_no_order_cheap(
     assert _send(sim, _order("low", side, kind, **prices)) == expected
     if marked:
         assert _send(sim, _order("less", side, kind, 9, **prices)) == [None]
+
+
+def test_a_child_sent_after_its_parent_s_end_leaves_the_earlier_one_alone() -> None:
+    """Both count, and either may end first."""
+    sim = _sim(shares=100)
+    _send(sim, _order("parent", kind=LIMIT, limit_price="99"))
+    _send(sim, _order("first", SELL, LIMIT, limit_price="110", parent_id="parent"))
+    _price(sim, T0, "99")
+    _send(sim, _order("late", SELL, LIMIT, limit_price="120", parent_id="parent"))
+
+    sim.cancel_order("first", T0)
+    sim.cancel_order("late", T0)
+
+    assert not sim.pending_orders
+    assert _send(sim, _order("most", SELL, quantity=110), _order("more", SELL, quantity=1)) == [None, BREACH]

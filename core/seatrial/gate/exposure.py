@@ -306,8 +306,8 @@ class Exposure:
 
     def _leave(self, order_id: str, parent_id: str) -> None:
         """Count anew those beside an exit that is gone."""
-        siblings = self._children.get(parent_id)
-        if siblings is None:
+        siblings = self._children.get(parent_id, [])
+        if order_id not in siblings:  # woken long ago, beside one that was sent since
             return
         siblings.remove(order_id)
         self._recount(parent_id)
