@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import backtrader as bt
 
-from seatrial.contracts.latency import LATENCY_INSTANT, Constant, LatencyConfig, Leg
+from seatrial.contracts.latency import LATENCY_INSTANT, LatencyConfig, Leg
 from seatrial.errors import InvalidConfigError
 from seatrial.gate.gate import ExecutionGate
 from seatrial_backtrader.clones import clone, keep_terms
@@ -17,7 +17,7 @@ from seatrial_backtrader.ledgers import leader_of
 from seatrial_backtrader.logbook import Logbook
 from seatrial_backtrader.lookout import Lookout
 from seatrial_backtrader.naming import Names
-from seatrial_backtrader.opening import check, open_gate, refuse_unknown, scaled
+from seatrial_backtrader.opening import check, delays, needs_gate, open_gate, refuse_unknown, scaled
 from seatrial_backtrader.orders import core_order, read_terms
 from seatrial_backtrader.recovery import Recovery, check_recovery
 from seatrial_backtrader.replica import Replica
@@ -147,13 +147,13 @@ class SeatrialBroker(Lookout):
         self._clock = None
         self._cheats, self._early = None, Decimal(0)
         self._patient = False
-        if self.p.ledgers == 2 or _delays(self.p.latency_config, Leg.FILL, Leg.ACK):  # noqa: PLR2004 - two ledgers
+        if self.p.ledgers == 2 or delays(self.p.latency_config, Leg.FILL, Leg.ACK):  # noqa: PLR2004 - two ledgers
             self.venue = self._far_ledger()
             self._replica = Replica(self, self.venue, self._in_flight)
         self.gate, self.desk, self._account, self._observers = self._open()
         self.desk.pieces = {data: None for data in self._names.datas.values() if data.replaying}
         self._ruled = self.gate.admission.risk is not None
-        self._stamps = DailyStamps(self._names.datas if _delays(self.p.latency_config, *Leg) else {})
+        self._stamps = DailyStamps(self._names.datas if delays(self.p.latency_config, *Leg) else {})
         if self.venue is not None:
             self.venue.report_to(self.desk)
             self.venue.keeps_off_stale = self.keeps_off_stale
@@ -180,7 +180,7 @@ class SeatrialBroker(Lookout):
 
     def _stands(self) -> bool:
         """Return whether the run needs the gate at all."""
-        return _asks_for_a_gate(self.p)
+        return needs_gate(self.p)
 
     def _open(self) -> tuple[ExecutionGate, Desk, BrokerAccount, Observers]:
         """Open the gate of the run."""
@@ -396,13 +396,3 @@ class SeatrialBroker(Lookout):
         desk.answering = None
         self._flush()
         return ticket.withdrawn is not False
-
-
-def _delays(latency: LatencyConfig, *legs: Leg) -> bool:
-    return any(latency.leg(leg) != Constant(0) for leg in legs)
-
-
-def _asks_for_a_gate(p: Any) -> bool:
-    """Return whether a run needs the gate at all."""
-    kept = p.checkpoints is not None or p.resume is not False or p.record
-    return bool(kept or p.risk_config is not None or p.observers or p.ledgers == 2 or _delays(p.latency_config, *Leg))  # noqa: PLR2004 - two ledgers

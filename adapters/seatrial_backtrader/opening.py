@@ -24,11 +24,23 @@ from seatrial_backtrader.state import ToldCodec
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from seatrial.contracts.latency import LatencyConfig
     from seatrial.gate.account import Account
     from seatrial.gate.client import NativeSink
     from seatrial_backtrader.naming import Names
 
-__all__ = ["check", "instruments_of", "open_gate", "refuse_unknown", "scaled"]
+__all__ = ["check", "delays", "instruments_of", "needs_gate", "open_gate", "refuse_unknown", "scaled"]
+
+
+def delays(latency: LatencyConfig, *legs: Leg) -> bool:
+    """Return whether any of some legs may take time."""
+    return any(latency.leg(leg) != Constant(0) for leg in legs)
+
+
+def needs_gate(p: Any) -> bool:
+    """Return whether a run needs the gate at all."""
+    kept = p.checkpoints is not None or p.resume is not False or p.record
+    return bool(kept or p.risk_config is not None or p.observers or p.ledgers == 2 or delays(p.latency_config, *Leg))  # noqa: PLR2004 - two ledgers
 
 
 def check(p: Any) -> None:
