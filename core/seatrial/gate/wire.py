@@ -172,7 +172,7 @@ class Wire:
         The match that completes an order is its last and needs no count, unless its delay is drawn.
         """
         track, delay = self._tracks.get(order_id), self._fill_delay
-        if not partial and delay is not None and (track is None or type(track) is int):
+        if not partial and delay is not None and (track is None or isinstance(track, int) or not track.fill):
             return 1, delay
         track = self._track(order_id)
         track.fill = n = track.fill + 1
