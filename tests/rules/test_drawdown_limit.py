@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from seatrial import (
@@ -290,6 +291,25 @@ def test_deposits_and_withdrawals_are_neither_profit_nor_loss(flow: int) -> None
     assert sim.trading_state is ACTIVE
     _price(sim, T0 + 2, str(Decimal("99.99") - allowed))
     assert sim.trading_state is REDUCE_ONLY
+
+
+def test_what_was_sold_on_the_way_up_made_no_peak() -> None:
+    """All is sold at 105, by two orders, as the market opens at 120: five per cent won, and nothing lost from there."""
+    sim = _holding(total=5)
+    for name in ("a", "b"):
+        order = _order(name, SELL, 500)
+        sell = msgspec.structs.replace(order, order_type=OrderType.LIMIT, limit_price=Decimal(105))
+        sim.submit_order(sell, T0)
+
+    _price(sim, T0 + 1, "120")
+
+    assert sim.get_account_value() == 105_000
+    assert sim.trading_state is ACTIVE
+    sim.submit_order(_order("again", quantity=500), T0 + 1)
+    _price(sim, T0 + 2, "109.5")  # exactly five per cent below 105,000
+    assert sim.trading_state is ACTIVE
+    _price(sim, T0 + 3, "109.49")
+    assert [change.reason for change in _changes(sim)] == ["equity 99745.00 is below 99750: 5 % under its peak 105000"]
 
 
 @pytest.mark.parametrize("limit", ["daily", "total"])

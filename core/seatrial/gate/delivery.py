@@ -82,6 +82,8 @@ class Delivery(ReportLeg):
         self.judging = True
         """Whether rules look at the account with every fill; not within a bar, whose own prices come at its end."""
         self._hearers = admission.risk is not None and bool(admission.risk.hearers)
+        if admission.risk is not None:
+            admission.risk.tells_fill = wire.tells_fill
 
     # -- telling ---------------------------------------------------------------------------------------------------
 

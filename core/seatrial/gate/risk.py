@@ -23,7 +23,7 @@ from seatrial.gate.rules import headroom_of, mistake, objection, open_rules
 from seatrial.gate.validator import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from seatrial.contracts.account import AccountView
     from seatrial.contracts.events import Event
@@ -152,6 +152,7 @@ class Risk:
         "hearers",
         "patient",
         "rules",
+        "tells_fill",
     )
 
     def __init__(
@@ -177,6 +178,8 @@ class Risk:
         self._alarms = tuple([watch for rule, watch in self._watchers if rule.watches == "nothing"])
         self.patient = self._max_age is None and all(rule.watches != "account" for rule, _ in self._watchers)
         """Whether no rule watches more than equity and itself, so that marks and time may wait for the next order."""
+        self.tells_fill: Callable[[int], bool] = _all_told
+        """Whether a fill is still to be told by a time: what equity is until then, nobody has held."""
         self.hearers = tuple([(rule, rule.hear) for rule in self.rules if rule.hear is not None])
         """The rules that are told what happens."""
         self._judged = account.equity  # when the rules last looked
@@ -257,7 +260,7 @@ class Risk:
         view, equity = self._view, self._account.equity
         self._judged = equity
         _set_equity(view, equity)
-        if equity > view.peak_equity:
+        if equity > view.peak_equity and not self.tells_fill(now):
             _set_peak(view, equity)
         trips: list[Trip] = []
         watchers = self._watchers if only is None else [one for one in self._watchers if one[0].name == only]
@@ -354,6 +357,10 @@ class Risk:
             if name not in rules:
                 raise InvalidConfigError("rules", name, "the checkpoint has a state of it; configure the rule again")
             load_state("rules", name, rules[name].rule, saved)
+
+
+def _all_told(until: int) -> bool:  # noqa: ARG001 - as the wire's, which knows better
+    return False
 
 
 def _concerns(priceless: str, rule: OpenRule, order: Order) -> bool:

@@ -7,11 +7,12 @@ So due times only grow along a lane, and a lane needs no sorting: both ends cost
 from __future__ import annotations
 
 from collections import deque
+from itertools import takewhile
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
-from seatrial.contracts.events import AccountAdjusted, OrderEvent
+from seatrial.contracts.events import AccountAdjusted, OrderEvent, OrderExecution
 from seatrial.contracts.latency import LatencyConfig, Leg
 from seatrial.errors import UnknownOrderError
 from seatrial.gate.draws import Draws
@@ -127,6 +128,11 @@ class Wire:
         """Return when the next message arrives, or :data:`~seatrial.gate.queue.NEVER`."""
         due, other = self.requests.head, self.reports.head
         return min(other, due)
+
+    def tells_fill(self, until: int) -> bool:
+        """Return whether a fill is to be told by `until`."""
+        messages = self.reports.messages
+        return any(type(event) is OrderExecution for _, event, _ in takewhile(lambda one: one[0] <= until, messages))
 
     def track(self, order_id: str, strategy_id: str) -> None:
         """Count a new order of a strategy; its draws are keyed by that count, not by its id."""
