@@ -7,7 +7,7 @@ that provably reduces a position is never stopped by a rule that exempts such or
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import msgspec
 
@@ -129,6 +129,14 @@ class _View:
         return exposure.net
 
 
+class _Uncounted:
+    """Stands for marks and what works where no rule is said to need them, so that nobody keeps them."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        message = "it asks for a mark or for what works, which it is said not to need; leave out needs_exposure = False"
+        raise AttributeError(message)
+
+
 _set = object.__setattr__
 _set_equity, _set_peak, _set_day_start = (
     vars(_View)[name].__set__ for name in ("equity", "peak_equity", "day_start_equity")
@@ -167,9 +175,10 @@ class Risk:
         self._config = config
         self._account = account
         self._exposure = exposure
-        self._view = _View(account, exposure, controls)
         self._max_age = None if config.max_price_age is None else duration_ns(config.max_price_age)
         self.rules = open_rules(config, plugins)
+        counted = not self.rules or any(rule.needs_exposure for rule in self.rules)
+        self._view = _View(account, exposure if counted else cast("Exposure", _Uncounted()), controls)
         self._checks = tuple([(rule, rule.check) for rule in self.rules if rule.check is not None])
         self._any_needs_price = any(rule.needs_price or rule.needs_all_prices for rule in self.rules)
         if self._max_age is not None and any(rule.needs_all_prices for rule in self.rules):
