@@ -13,8 +13,10 @@ from seatrial import (
     LATENCY_INSTANT,
     LATENCY_NORMAL,
     CheckpointManager,
+    Constant,
     ExecutionCheckpoint,
     ExecutionSimulator,
+    LatencyConfig,
     Order,
     OrderSide,
     OrderStatus,
@@ -22,6 +24,7 @@ from seatrial import (
     Quote,
     RiskConfig,
     TradingState,
+    Uniform,
 )
 from seatrial.contracts.checkpoint import AccountSummary
 from seatrial.contracts.events import OrderSubmitted, encode_events
@@ -107,6 +110,30 @@ def test_session_goes_on_from_what_was_saved(tmp_path: Path) -> None:
     assert restored.get_order("a").status is OrderStatus.FILLED
     assert (restored.now, restored.cash, restored.positions) == (T0 + 500 * MS, Decimal(99_930), {"IBM": Decimal(7)})
     assert log(restored) == log(simulator)
+
+
+def test_checkpoint_of_a_restored_session_is_that_of_the_first() -> None:
+    """An exit that travelled with its entry has drawn no delay of its own; its fill, still to be told, counts alike."""
+    simulator = opened(latency_config=LatencyConfig(submit=Uniform(MS, 9 * MS), fill=Constant(50 * MS)))
+    exit_order = Order(
+        order_id="exit",
+        symbol="IBM",
+        side=OrderSide.SELL,
+        order_type=OrderType.LIMIT,
+        quantity=7,
+        created_at=T0,
+        limit_price=Decimal(12),
+    )
+    entry = msgspec.structs.replace(exit_order, order_id="entry", side=OrderSide.BUY)
+    simulator.submit_bracket(entry, exit_order, timestamp=T0)
+    simulator.advance(T0 + 100 * MS)
+    restored = ExecutionSimulator.from_checkpoint(simulator.snapshot())
+
+    for one in (simulator, restored):
+        one.process_quote(Quote(T0 + 200 * MS, "IBM", Decimal(12), Decimal(12)))
+
+    assert (simulator.positions, list(simulator.pending_orders)) == ({"IBM": Decimal(7)}, ["exit"])
+    assert encoded(restored.snapshot()) == encoded(simulator.snapshot())
 
 
 def test_checkpoint_tells_what_it_is() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from seatrial import Instrument, Order, OrderSide, OrderStatus, OrderType, RejectionReason
 from seatrial.contracts.events import Event, OrderChange
 from seatrial.contracts.rejection import RefusedBy, Rejection
+from seatrial.errors import InvalidOrderError
 from seatrial.gate.gate import ExecutionGate
 from seatrial.gate.instruments import Instruments
 
@@ -87,6 +89,17 @@ def test_a_group_travels_as_one_message_whatever_its_orders_are() -> None:
         RejectionReason.GROUP_REFUSED,
         RejectionReason.DUPLICATE_ORDER,
     ]
+
+
+@pytest.mark.parametrize("group", [(), ("a",), (None, "a")])
+def test_a_group_of_what_is_no_order_is_told_as_that(group: tuple[Any, ...]) -> None:
+    """Nothing leaves, and the error names what to give."""
+    gate, engine = _gate(prompt=True)
+
+    with pytest.raises(InvalidOrderError, match="Order"):
+        gate.submit_group(group, T0)
+
+    assert (engine.placed, list(gate.events)) == ([], [])
 
 
 def test_an_instrument_described_late_keeps_the_list_open() -> None:

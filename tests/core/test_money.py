@@ -152,6 +152,40 @@ def test_a_triggered_stop_slips_but_not_beyond_its_limit(limit: str | None, pric
     assert _filled(sim, "a") == [(_d("10"), _d(price))]
 
 
+@pytest.mark.parametrize(
+    ("quantity", "price", "reason"),
+    [
+        ("100000000000000000000000", None, None),
+        ("100000000000000000000000.1", None, RejectionReason.INVALID_QUANTITY),
+        ("1", "100000000000000000000000", None),
+        ("1", "100000000000000000000000.1", RejectionReason.INVALID_PRICE),
+    ],
+)
+def test_more_steps_than_a_number_has_digits_are_counted_all_the_same(
+    quantity: str, price: str | None, reason: RejectionReason | None
+) -> None:
+    """10**23 is on a grid of 2e-8, a tenth more is off one of 3e-8, and neither is an error of arithmetic."""
+    step = _d("0.00000002") if reason is None else _d("0.00000003")
+    sim = _sim(instrument=Instrument(symbol="X", lot_size=step if price is None else None, tick_size=step))
+
+    order = sim.submit_order(_order("a", SELL, quantity, price), T0)
+
+    assert order.rejection_reason in {reason, RejectionReason.INSUFFICIENT_FUNDS if reason is None else reason}
+
+
+def test_a_price_of_more_ticks_than_a_number_has_digits_trades() -> None:
+    """Slippage is rounded to the tick, as for any other price."""
+    price = "1" + 23 * "0"
+    sim = _sim(
+        10**24, instrument=Instrument(symbol="X", tick_size=_d("0.00000002"), lot_size=Decimal(1)), slippage_bps=_d("5")
+    )
+    _quote(sim, T0, price, price, ask_size="1.5")
+
+    sim.submit_order(_order("a", BUY, "2"), T0)
+
+    assert _filled(sim, "a") == [(_d("1"), _d(price) * _d("1.0005"))]
+
+
 def test_slippage_never_makes_a_price_of_nothing() -> None:
     """A sell at one tick slips no further: nothing trades at zero."""
     sim = _sim(

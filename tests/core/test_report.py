@@ -208,6 +208,7 @@ def test_amounts_and_spans_read_well() -> None:
     """Money has cents and thousands, spans have a unit; neither is a float on the way."""
     assert money(Decimal("1234567.891")) == "1,234,567.89"
     assert money(Decimal(10**30)) == "1" + ",000" * 10 + ".00"
+    assert money(Decimal("1E+402")) == "1" + ",000" * 134 + ".00"
     assert duration(999_999) == "0.9 ms"
     assert duration(86_400 * 10**9) == "1 d"
     assert duration(5_400 * 10**9) == "1.5 h"

@@ -6,18 +6,23 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from seatrial.engine.claims import NATIVE
 from seatrial.engine.native import NativeEngine
 from seatrial.errors import InvalidConfigError
 from seatrial.testing import EngineSuite, all_cases
+from seatrial.testing.trial import Status, try_case
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from seatrial.contracts.engine import RunRecord
+    from seatrial.contracts.scenario import Scenario
 
 AUTHOR = """
 from msgspec.structs import replace
@@ -122,6 +127,34 @@ def test_known_failure_that_passes_is_an_error(
     assert result.returncode == 1
     assert case["status"] == "failed"
     assert case["problems"] == ["it passes; take it out of known_failures (link)"]
+
+
+@pytest.mark.parametrize(
+    ("case", "answer", "problem"),
+    [
+        ("LIF-01", lambda record: None, "run() returned None; return a RunRecord"),
+        ("LIF-01", lambda record: replace(record, engine=None), "without an EngineInfo; return a RunRecord"),
+        ("LIF-01", lambda record: replace(record, events=None), "looked into, got one on which that ends in TypeError"),
+        ("LIF-01", lambda record: sys.exit(3), "expected a record, got SystemExit: 3"),
+        ("CKP-09", lambda record: replace(record, checkpoints=("/nowhere",)), "ends in FileNotFoundError"),
+        ("DET-06", lambda record: replace(record, analyses={"x": object()}), "ends in TypeError"),
+    ],
+)
+def test_engine_whose_answer_is_of_the_wrong_make_fails_the_case_and_no_more(
+    case: str, answer: Callable[[RunRecord], Any], problem: str, tmp_path: Path
+) -> None:
+    """What comes of it is a failed case that says why; the one after it is tried all the same."""
+
+    class Odd(NativeEngine):
+        def run(self, scenario: Scenario, **settings: Any) -> RunRecord:
+            return cast("RunRecord", answer(super().run(scenario, **settings)))
+
+    one = next(one for one in all_cases() if one.case == case)
+    outcome = try_case(one, Odd, frozenset(NATIVE.capabilities), tmp_path)
+
+    assert outcome.status is Status.FAILED
+    assert any(problem in line for line in outcome.problems), outcome.problems
+    assert msgspec.json.encode(outcome)
 
 
 def test_known_failure_that_is_no_case_is_refused() -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from seatrial import (
@@ -301,13 +302,38 @@ def test_rules_see_the_order_among_what_works_and_modifies_on_their_new_terms() 
     assert seen == [(Decimal(10), Decimal(10), Decimal(900)), (Decimal(20), Decimal(20), Decimal(1_800))]
 
 
-def test_a_rule_that_needs_a_price_but_no_worst_case_is_asked() -> None:
-    """Where no worst case is kept, nothing is held or worked that a price is missing for."""
+def test_a_rule_that_needs_a_price_has_what_works_counted_whatever_it_says() -> None:
+    """Units without a price stop the order after them, also where the rule is said to need no worst case."""
     sim = _sim(Answers(check=_pass, needs_price=True, needs_exposure=False))
+    assert sim.submit_order(_order("a"), T0).status is OrderStatus.FILLED
+    assert sim.submit_order(_order("b", SELL), T0).status is OrderStatus.FILLED
+
+    sim.gate.adjusted(T0, Decimal(0), "transfer", symbol="Y", quantity=Decimal(1))
+    sim.advance(T0)
+    order = msgspec.structs.replace(_order("c"), symbol="Y")
+
+    assert sim.submit_order(order, T0).rejection_reason is RejectionReason.RISK_PRICE_MISSING
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda account: account.mark("X"),
+        lambda account: account.working("X", BUY),
+        lambda account: account.worst_position("X"),
+        lambda account: account.worst_value("X"),
+        lambda account: account.gross_exposure(),
+        lambda account: account.net_exposure(),
+    ],
+)
+def test_a_rule_that_asks_for_what_it_says_it_does_not_need_has_failed(ask: Callable[[RiskView], Any]) -> None:
+    """Nobody keeps marks and what works for it: it is told so, and the order stays here."""
+    sim = _sim(Answers(check=lambda order, account, now: ask(account) and None, needs_exposure=False))
 
     order = sim.submit_order(_order("a"), T0)
 
-    assert order.status is OrderStatus.FILLED
+    assert order.rejection_reason is RejectionReason.RISK_RULE_ERROR
+    assert "leave out needs_exposure = False" in str(order.rejection_message)
 
 
 class Shared:

@@ -6,12 +6,15 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from seatrial import (
     Bar,
     DrawdownLimitRule,
     ExecutionSimulator,
+    Instrument,
+    Liquidity,
     Order,
     OrderSide,
     OrderType,
@@ -22,8 +25,11 @@ from seatrial import (
     TradingState,
 )
 from seatrial.clock import to_ns
-from seatrial.contracts.events import TradingStateChanged
+from seatrial.contracts.events import OrderChange, TradingStateChanged
 from seatrial.contracts.rejection import RefusedBy
+from seatrial.gate.account import Account
+from seatrial.gate.gate import ExecutionGate
+from seatrial.gate.instruments import Instruments
 
 MORNING = datetime(2024, 3, 4, 10, tzinfo=UTC)
 T0 = to_ns(MORNING)
@@ -40,6 +46,19 @@ def _sim(*, daily: int | None = None, total: int | None = None, **settings: Any)
         max_total_drawdown_pct=None if total is None else Decimal(total),
     )
     return ExecutionSimulator(initial_cash=100_000, risk_config=RiskConfig(drawdown_limit=limit, **settings))
+
+
+class _Silent:
+    """A venue that does what it is told, and says nothing of it."""
+
+    def place(self, orders: tuple[Order, ...], now: int, native: object) -> None:
+        pass
+
+    def cancel(self, order_id: str, now: int, native: object) -> None:
+        pass
+
+    def modify(self, order_id: str, change: OrderChange, now: int, native: object) -> None:
+        pass
 
 
 def _price(sim: ExecutionSimulator, ts: int, price: str) -> None:
@@ -274,17 +293,64 @@ def test_deposits_and_withdrawals_are_neither_profit_nor_loss(flow: int) -> None
     assert sim.trading_state is REDUCE_ONLY
 
 
-def test_units_paid_in_are_neither_profit_nor_loss() -> None:
+def test_what_was_sold_on_the_way_up_made_no_peak() -> None:
+    """All is sold at 105, by two orders, as the market opens at 120: five per cent won, and nothing lost from there."""
+    sim = _holding(total=5)
+    for name in ("a", "b"):
+        order = _order(name, SELL, 500)
+        sell = msgspec.structs.replace(order, order_type=OrderType.LIMIT, limit_price=Decimal(105))
+        sim.submit_order(sell, T0)
+
+    _price(sim, T0 + 1, "120")
+
+    assert sim.get_account_value() == 105_000
+    assert sim.trading_state is ACTIVE
+    sim.submit_order(_order("again", quantity=500), T0 + 1)
+    _price(sim, T0 + 2, "109.5")  # exactly five per cent below 105,000
+    assert sim.trading_state is ACTIVE
+    _price(sim, T0 + 3, "109.49")
+    assert [change.reason for change in _changes(sim)] == ["equity 99745.00 is below 99750: 5 % under its peak 105000"]
+
+
+@pytest.mark.parametrize("limit", ["daily", "total"])
+def test_units_paid_in_are_neither_profit_nor_loss(limit: str) -> None:
     """A transfer of units is valued when they get their first price, and is then no profit either."""
-    sim = _sim(total=5)
+    sim = _sim(**{limit: 5})
     sim.gate.adjusted(T0, Decimal(0), "transfer", symbol="X", quantity=Decimal(1_000))
     sim.advance(T0)
 
     _price(sim, T0 + 1, "100")
     assert sim.get_account_value() == 200_000
-    _price(sim, T0 + 2, "89")
+    _price(sim, T0 + 2, "90")
+    assert sim.trading_state is ACTIVE
+    _price(sim, T0 + 3, "89")
 
     assert sim.trading_state is REDUCE_ONLY
+
+
+@pytest.mark.parametrize("multiplier", [1, 3])
+def test_units_paid_in_get_their_price_from_a_first_fill_too(multiplier: int) -> None:
+    """Before a fill of one at 100, a hundred came without a price: that is worth what it fetches, and no profit."""
+    limit = DrawdownLimitRule(max_daily_drawdown_pct=Decimal(5))
+    instruments = Instruments([Instrument(symbol="X", multiplier=Decimal(multiplier))])
+    account = Account(Decimal(10_000), instruments)
+    gate = ExecutionGate(
+        _Silent(), risk=RiskConfig(drawdown_limit=limit), instruments=instruments, account=account, simulator_id="s"
+    )
+    gate.adjusted(T0, Decimal(0), "transfer", symbol="X", quantity=Decimal(100))
+    gate.submit(_order("a", quantity=1), T0)
+    gate.accepted("a", T0)
+    gate.filled("a", T0, Decimal(1), Decimal(100), Decimal(0), is_partial=False, liquidity=Liquidity.TAKER)
+    gate.advance(T0)
+
+    worth = 10_000 + 10_000 * multiplier
+    assert account.equity == worth
+    gate.mark("X", 100 - Decimal(worth) / 20 / 101 / multiplier, T0 + 1)
+    gate.advance(T0 + 1)
+    assert gate.trading_state is ACTIVE
+    gate.mark("X", Decimal("99.99") - Decimal(worth) / 20 / 101 / multiplier, T0 + 2)
+    gate.advance(T0 + 2)
+    assert gate.trading_state is REDUCE_ONLY
 
 
 @pytest.mark.parametrize("opened", [110, 90])

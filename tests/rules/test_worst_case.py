@@ -12,6 +12,7 @@ from seatrial import (
     AccountType,
     Constant,
     ExecutionSimulator,
+    Instrument,
     LatencyConfig,
     Order,
     OrderSide,
@@ -153,6 +154,26 @@ def test_a_modify_counts_the_larger_of_old_and_new_until_it_is_answered() -> Non
     assert _send(sim, _order("c", quantity=3), ts=T0 + 200 * MS) == [BREACH]
     sim.advance(T0 + 300 * MS)
     assert _send(sim, _order("d", quantity=8), ts=T0 + 300 * MS) == [None]
+
+
+def test_counting_that_begins_late_knows_which_changes_are_under_way() -> None:
+    """Of two modifies the gate has refused the second, off the lot: the first still travels, and counts in full."""
+    sim = ExecutionSimulator(
+        initial_cash=100_000,
+        venue_config=VenueConfig(account_type=AccountType.MARGIN, leverage=Decimal(20)),
+        latency_config=LatencyConfig(submit=Constant(10 * MS)),
+        instruments=(Instrument(symbol="X", lot_size=Decimal(10)),),
+    )
+    _price(sim, T0)
+    _send(sim, _order("held", quantity=40), _order("exit", SELL, LIMIT, quantity=10, limit_price="110"))
+    sim.advance(T0 + 10 * MS)
+    sim.modify_order("exit", T0 + 10 * MS, quantity=Decimal(40))
+    refused: Any = sim.modify_order("exit", T0 + 10 * MS, quantity=Decimal(15)).events[-1]
+    assert refused.rejection.reason is RejectionReason.INVALID_QUANTITY
+
+    sim.restrict_trading("desk", "no more", T0 + 10 * MS)
+
+    assert _send(sim, _order("again", SELL, quantity=10), ts=T0 + 10 * MS) == [RejectionReason.RISK_REDUCE_ONLY]
 
 
 def test_a_child_on_its_parent_s_own_side_is_no_exit() -> None:

@@ -98,11 +98,11 @@ class RiskRule(Protocol):
     A rule may also have: `exempts_reducing = True`, so that it never stops an order that provably reduces a position;
     `needs_price = True`, so that an order in a symbol whose worst case has no price, or too old a one, is refused
     before the rule is asked, and `needs_all_prices = True` for every symbol held or worked; `needs_exposure = False`
-    where it never asks what works, which spares the counting; `watch` (see :class:`RiskWatcher`); `hear(event, order)`,
-    told every event before all listeners; `enabled(account, by, reason)`, told when an operator enables trading;
-    `headroom()`, which returns (what, most used, limit) for run records, where one that fails leaves a warning;
-    `save_state()`, which returns a JSON value for checkpoints, with `load_state(value)`: one that fails, or returns
-    anything else, ends the call that takes the checkpoint. A rule that raises elsewhere is taken to object.
+    where it asks neither for marks nor for what works, which spares the counting; `watch` (see :class:`RiskWatcher`);
+    `hear(event, order)`, told every event before all listeners; `enabled(account, by, reason)`, told when an operator
+    enables trading; `headroom()`, which returns (what, most used, limit) for run records, where one that fails leaves a
+    warning; `save_state()`, which returns a JSON value for checkpoints, with `load_state(value)`: one that fails, or
+    returns anything else, ends the call that takes the checkpoint. A rule that raises elsewhere is taken to object.
     """
 
     def check(self, order: Order, account: RiskView, now: int, /) -> RiskViolation | None:

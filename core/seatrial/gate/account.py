@@ -90,18 +90,27 @@ class Account:
             holding = self._holdings[symbol] = Holding(self._instruments.get(symbol).multiplier)
         return holding
 
-    def mark(self, symbol: str, price: Decimal, timestamp: int) -> None:
-        """Value `symbol` at `price` from `timestamp` on."""
+    def mark(self, symbol: str, price: Decimal, timestamp: int) -> Decimal | None:
+        """Value `symbol` at `price` from `timestamp` on; return what units are worth that came without a price."""
         holding = self._holdings.get(symbol) or self.holding(symbol)
         quantity = holding.quantity
+        found = None
         if quantity:  # what came without a price is worth nothing until its first mark
             gain = (price if holding.mark is None else price - holding.mark) * quantity
-            self.net += gain if holding.multiplier is None else gain * holding.multiplier
+            if holding.multiplier is not None:
+                gain *= holding.multiplier
+            self.net += gain
+            if holding.mark is None:
+                found = gain
         holding.mark = price
         holding.marked_at = timestamp
+        return found
 
-    def trade(self, symbol: str, quantity: Decimal, price: Decimal, commission: Decimal) -> None:
-        """Book a fill of signed `quantity` at `price` for `commission` (currency, positive is a cost)."""
+    def trade(self, symbol: str, quantity: Decimal, price: Decimal, commission: Decimal) -> Decimal | None:
+        """Book a fill of signed `quantity` at `price` for `commission` (currency, positive is a cost).
+
+        Return what units are worth, at the price of a first fill, that came without a price before it.
+        """
         holding = self._holdings.get(symbol) or self.holding(symbol)
         value = quantity * price
         if holding.multiplier is not None:
@@ -113,14 +122,18 @@ class Account:
         else:
             self._positions.pop(symbol, None)
         if not self._valued:
-            return
-        mark = holding.mark
+            return None
+        mark, found = holding.mark, None
         if mark is None:  # a first fill is its own mark
             if not price:
-                return
+                return None
             mark = holding.mark = price
+            if held != quantity:
+                found = (held - quantity) * mark * (holding.multiplier or 1)
+                self.net += found
         value = quantity * mark
         self.net += value if holding.multiplier is None else value * holding.multiplier
+        return found
 
     def adjust(self, cash: Decimal, symbol: str | None, quantity: Decimal) -> None:
         """Book what is no fill: cash and, where `symbol` is given, units of it."""

@@ -101,9 +101,13 @@ class Admission:
         """Return one refusal per order if any of them may not leave, else nothing.
 
         Rules are asked about each in turn, those before it counted; after a first refusal nobody is asked any more.
+
+        :raises InvalidOrderError: for a group without orders, and for what is no order.
         """
-        ids = [order.order_id for order in orders]
+        if not orders:
+            raise InvalidOrderError("(none)", "orders", "the group is empty; give one Order at least")
         refusals = [self._malformed(order, now) for order in orders]
+        ids = [order.order_id for order in orders]
         for index, order_id in enumerate(ids):
             if order_id in ids[:index]:
                 message = f"order id {order_id!r} stands twice in the group"

@@ -82,6 +82,8 @@ class Delivery(ReportLeg):
         self.judging = True
         """Whether rules look at the account with every fill; not within a bar, whose own prices come at its end."""
         self._hearers = admission.risk is not None and bool(admission.risk.hearers)
+        if admission.risk is not None:
+            admission.risk.tells_fill = wire.tells_fill
 
     # -- telling ---------------------------------------------------------------------------------------------------
 
@@ -288,7 +290,9 @@ class Delivery(ReportLeg):
             client.reported.append(event)
         if self._account is not None:
             quantity = event.quantity if order.side is _BUY else -event.quantity
-            self._account.trade(symbol, quantity, price, event.commission)
+            found = self._account.trade(symbol, quantity, price, event.commission)
+            if found is not None and self.admission.risk is not None:
+                self.admission.risk.shift(found)
         if exposure is not None and (stake is None or stake.mark is None):
             exposure.trade(symbol, price, event.reported_at)
 

@@ -53,7 +53,9 @@ class Enforcement(Delivery):
     def mark(self, symbol: str, price: Decimal, timestamp: int) -> None:
         """The market shows `price` for `symbol`: the client view is valued at it. See :meth:`assess`."""
         if self._account is not None:
-            self._account.mark(symbol, price, timestamp)
+            found = self._account.mark(symbol, price, timestamp)
+            if found is not None and self.admission.risk is not None:
+                self.admission.risk.shift(found)
         exposure = self.admission.exposure
         if exposure is not None:
             exposure.mark(symbol, price, timestamp)

@@ -13,10 +13,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from seatrial.contracts.events import ModifyRefused, ModifyRequested, OrderChange
+from seatrial.contracts.events import ModifyRefused, OrderChange
 from seatrial.contracts.terms import OrderSide, OrderType
 from seatrial.gate.prices import higher, may_pass, own_price
-from seatrial.gate.stake import NOTHING, Amounts, Entry, ExposureState, Side, Stake
+from seatrial.gate.stake import NOTHING, Amounts, Entry, ExposureState, Side, Stake, unanswered
 
 if TYPE_CHECKING:
     from seatrial.contracts.account import AccountView
@@ -74,8 +74,7 @@ class Exposure:
         for order in client.pending.values():
             self.add(order)
             if order.pending_modifies:
-                asked = [event.change for event in order.events if type(event) is ModifyRequested]
-                for change in asked[-order.pending_modifies :]:
+                for change in unanswered(order):
                     self.amend(order, change)
 
     def stake(self, symbol: str) -> Stake:

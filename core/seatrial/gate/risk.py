@@ -7,7 +7,7 @@ that provably reduces a position is never stopped by a rule that exempts such or
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import msgspec
 
@@ -23,7 +23,7 @@ from seatrial.gate.rules import headroom_of, mistake, objection, open_rules
 from seatrial.gate.validator import refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from seatrial.contracts.account import AccountView
     from seatrial.contracts.events import Event
@@ -129,6 +129,14 @@ class _View:
         return exposure.net
 
 
+class _Uncounted:
+    """Stands for marks and what works where no rule is said to need them, so that nobody keeps them."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        message = "it asks for a mark or for what works, which it is said not to need; leave out needs_exposure = False"
+        raise AttributeError(message)
+
+
 _set = object.__setattr__
 _set_equity, _set_peak, _set_day_start = (
     vars(_View)[name].__set__ for name in ("equity", "peak_equity", "day_start_equity")
@@ -152,6 +160,7 @@ class Risk:
         "hearers",
         "patient",
         "rules",
+        "tells_fill",
     )
 
     def __init__(
@@ -166,9 +175,10 @@ class Risk:
         self._config = config
         self._account = account
         self._exposure = exposure
-        self._view = _View(account, exposure, controls)
         self._max_age = None if config.max_price_age is None else duration_ns(config.max_price_age)
         self.rules = open_rules(config, plugins)
+        counted = not self.rules or any(rule.needs_exposure for rule in self.rules)
+        self._view = _View(account, exposure if counted else cast("Exposure", _Uncounted()), controls)
         self._checks = tuple([(rule, rule.check) for rule in self.rules if rule.check is not None])
         self._any_needs_price = any(rule.needs_price or rule.needs_all_prices for rule in self.rules)
         if self._max_age is not None and any(rule.needs_all_prices for rule in self.rules):
@@ -177,6 +187,8 @@ class Risk:
         self._alarms = tuple([watch for rule, watch in self._watchers if rule.watches == "nothing"])
         self.patient = self._max_age is None and all(rule.watches != "account" for rule, _ in self._watchers)
         """Whether no rule watches more than equity and itself, so that marks and time may wait for the next order."""
+        self.tells_fill: Callable[[int], bool] = _all_told
+        """Whether a fill is still to be told by a time: what equity is until then, nobody has held."""
         self.hearers = tuple([(rule, rule.hear) for rule in self.rules if rule.hear is not None])
         """The rules that are told what happens."""
         self._judged = account.equity  # when the rules last looked
@@ -257,7 +269,7 @@ class Risk:
         view, equity = self._view, self._account.equity
         self._judged = equity
         _set_equity(view, equity)
-        if equity > view.peak_equity:
+        if equity > view.peak_equity and not self.tells_fill(now):
             _set_peak(view, equity)
         trips: list[Trip] = []
         watchers = self._watchers if only is None else [one for one in self._watchers if one[0].name == only]
@@ -354,6 +366,10 @@ class Risk:
             if name not in rules:
                 raise InvalidConfigError("rules", name, "the checkpoint has a state of it; configure the rule again")
             load_state("rules", name, rules[name].rule, saved)
+
+
+def _all_told(until: int) -> bool:  # noqa: ARG001 - as the wire's, which knows better
+    return False
 
 
 def _concerns(priceless: str, rule: OpenRule, order: Order) -> bool:

@@ -70,7 +70,8 @@ class OpenRule:
         self.exempts_reducing = _flag(rule, "exempts_reducing", default=False)
         self.needs_price = _flag(rule, "needs_price", default=False)
         self.needs_all_prices = _flag(rule, "needs_all_prices", default=False)
-        self.needs_exposure = _flag(rule, "needs_exposure", default=True) or self.exempts_reducing
+        priced = self.needs_price or self.needs_all_prices
+        self.needs_exposure = _flag(rule, "needs_exposure", default=True) or self.exempts_reducing or priced
         self.watches = getattr(rule, "watches", "account")
         if self.watches not in _WATCHES:
             raise InvalidConfigError("rules", name, f"its watches is {self.watches!r}; give one of {_WATCHES}")

@@ -7,10 +7,11 @@ from typing import TypeAlias
 
 import msgspec
 
-from seatrial.contracts.events import OrderChange
+from seatrial.contracts.events import ModifyRefused, ModifyRequested, OrderChange, OrderReplaced
 from seatrial.contracts.orders import Order
+from seatrial.contracts.rejection import RefusedBy
 
-__all__ = ["NOTHING", "Amounts", "Entry", "ExposureState", "Side", "Stake", "StakeState"]
+__all__ = ["NOTHING", "Amounts", "Entry", "ExposureState", "Side", "Stake", "StakeState", "unanswered"]
 
 _ZERO = Decimal(0)
 
@@ -193,3 +194,16 @@ class Entry:
         if order.oco_id is not None:
             return "oco", order.oco_id
         return ("order", order.order_id) if amounts.value and amounts.unpriced else None
+
+
+def unanswered(order: Order) -> list[OrderChange]:
+    """Return the changes of an order that are under way: the venue answers in turn, the gate refuses the latest."""
+    asked: list[OrderChange] = []
+    for event in order.events:
+        if type(event) is ModifyRequested:
+            asked.append(event.change)
+        elif type(event) is ModifyRefused:
+            del asked[-1 if event.rejection.refused_by is RefusedBy.GATE else 0]
+        elif type(event) is OrderReplaced and event.requested:
+            del asked[0]
+    return asked

@@ -7,11 +7,12 @@ So due times only grow along a lane, and a lane needs no sorting: both ends cost
 from __future__ import annotations
 
 from collections import deque
+from itertools import takewhile
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
-from seatrial.contracts.events import AccountAdjusted, OrderEvent
+from seatrial.contracts.events import AccountAdjusted, OrderEvent, OrderExecution
 from seatrial.contracts.latency import LatencyConfig, Leg
 from seatrial.errors import UnknownOrderError
 from seatrial.gate.draws import Draws
@@ -128,6 +129,11 @@ class Wire:
         due, other = self.requests.head, self.reports.head
         return min(other, due)
 
+    def tells_fill(self, until: int) -> bool:
+        """Return whether a fill is to be told by `until`."""
+        messages = self.reports.messages
+        return any(type(event) is OrderExecution for _, event, _ in takewhile(lambda one: one[0] <= until, messages))
+
     def track(self, order_id: str, strategy_id: str) -> None:
         """Count a new order of a strategy; its draws are keyed by that count, not by its id."""
         n = self._counts[strategy_id] = self._counts.get(strategy_id, 0) + 1
@@ -172,7 +178,7 @@ class Wire:
         The match that completes an order is its last and needs no count, unless its delay is drawn.
         """
         track, delay = self._tracks.get(order_id), self._fill_delay
-        if not partial and delay is not None and (track is None or type(track) is int):
+        if not partial and delay is not None and (track is None or isinstance(track, int) or not track.fill):
             return 1, delay
         track = self._track(order_id)
         track.fill = n = track.fill + 1

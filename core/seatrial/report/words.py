@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from seatrial.clock import iso
@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["duration", "money", "per_cent", "plain", "price_terms", "shown_price", "stamp", "terms"]
 
-_CENT = Decimal("0.01")
-_MILLIONTH = Decimal("0.000001")
-_WIDE = Context(prec=200)
+_DECIMALS = 6
 _SCALES = ((86_400_000_000_000, "d"), (3_600_000_000_000, "h"), (60_000_000_000, "min"), (1_000_000_000, "s"))
 _DIGITS = 9
 _UNSAID = {OrderType.LIMIT: "limit_price", OrderType.STOP: "stop_price", OrderType.MARKET_IF_TOUCHED: "stop_price"}
@@ -27,7 +25,7 @@ def money(amount: Decimal) -> str:
     >>> money(Decimal("-1234.5"))
     '-1,234.50'
     """
-    return f"{amount.quantize(_CENT, context=_WIDE):,}"
+    return f"{amount:,.2f}"
 
 
 def per_cent(value: Decimal | None) -> str:
@@ -58,8 +56,8 @@ def shown_price(price: Decimal | None) -> str:
     if price is None:
         return "-"
     exponent = price.as_tuple().exponent
-    long = isinstance(exponent, int) and exponent < _MILLIONTH.as_tuple().exponent  # type: ignore[operator]  # of a finite number it is an int
-    return plain(price.quantize(_MILLIONTH, context=_WIDE)) if long else f"{price:f}"
+    long = isinstance(exponent, int) and exponent < -_DECIMALS
+    return plain(Decimal(f"{price:.{_DECIMALS}f}")) if long else f"{price:f}"
 
 
 def duration(ns: int | None) -> str:

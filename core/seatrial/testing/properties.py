@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 import msgspec
 from msgspec.structs import replace
 
-from seatrial.contracts.engine import RunRecord
+from seatrial.contracts.engine import EngineInfo, RunRecord
 from seatrial.contracts.events import AccountAdjusted, OrderChange, OrderExecution, TradingStateChanged
 from seatrial.contracts.terms import OrderSide
 from seatrial.errors import SeatrialError
@@ -21,7 +21,7 @@ from seatrial.testing.compare import differences, told
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from seatrial.contracts.engine import Capability, Engine, EngineInfo
+    from seatrial.contracts.engine import Capability, Engine
     from seatrial.contracts.events import OrderEvent
     from seatrial.contracts.market import MarketEvent
     from seatrial.contracts.scenario import Scenario
@@ -55,7 +55,10 @@ class Runs:
         """What the engine said of itself, once it has run."""
 
     def run(self, scenario: Scenario, *, anew: bool = False, stop_after: int | None = None) -> RunRecord:
-        """Run a scenario on the engine, or on one built `anew`; end it after so many rows where told to."""
+        """Run a scenario on the engine, or on one built `anew`; end it after so many rows where told to.
+
+        :raises TypeError: when no record comes of it.
+        """
         engine = self._make_engine() if anew else self.engine
         keeps = scenario.execution.checkpoint_every != "never" or stop_after is not None
         monitor = None if stop_after is None else _StopAfter(stop_after)
@@ -63,7 +66,11 @@ class Runs:
         directory = self._folder / str(self._count)
         if keeps:
             directory.mkdir(parents=True)
-        record = engine.run(scenario, directory=str(directory) if keeps else None, monitor=monitor)
+        record: object = engine.run(scenario, directory=str(directory) if keeps else None, monitor=monitor)
+        if not isinstance(record, RunRecord) or not isinstance(record.engine, EngineInfo):  # pyright: ignore[reportUnnecessaryIsInstance] - engines may return anything
+            what = f"{type(record).__name__} without an EngineInfo" if isinstance(record, RunRecord) else repr(record)
+            message = f"run() returned {what}; return a RunRecord whose engine is an EngineInfo"
+            raise TypeError(message)
         self.info = record.engine
         return record
 

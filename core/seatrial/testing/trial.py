@@ -59,11 +59,22 @@ def try_case(case: Case, make_engine: Callable[[], Engine], claims: Collection[C
     info: EngineInfo | None = None
     for number, (name, scenario) in enumerate(rendered(case, case.scenario, claims).items()):
         runs = Runs(make_engine, frozenset(claims), folder / str(number))
-        found = list(_problems(case, scenario, runs, name, claims))
+        found = list(_all_problems(case, scenario, runs, name, claims))
         problems += [f"{problem} ({name})" if name else problem for problem in found]
         info = runs.info or info
     status = Status.FAILED if problems else Status.PASSED
     return Outcome(case=case.case, status=status, problems=tuple(problems), engine=info)
+
+
+def _all_problems(
+    case: Case, scenario: Scenario, runs: Runs, name: str, claims: Collection[Capability]
+) -> Iterator[str]:
+    """Say what is wrong, also with a record that is of the wrong make for anybody to look at."""
+    try:
+        yield from _problems(case, scenario, runs, name, claims)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the other cases are to be tried all the same
+        problem = f"that ends in {type(error).__name__}: {error}"
+        yield f"record: expected one that can be looked into, got one on which {problem}"
 
 
 def _problems(case: Case, scenario: Scenario, runs: Runs, name: str, claims: Collection[Capability]) -> Iterator[str]:
@@ -75,7 +86,7 @@ def _problems(case: Case, scenario: Scenario, runs: Runs, name: str, claims: Col
         if not must_refuse:
             yield f"run: expected a record, got {type(error).__name__}: {error}"
         return
-    except Exception as error:  # noqa: BLE001 - whatever an engine raises is its answer
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever an engine raises is its answer
         wanted = "a SeatrialError that says what is wrong" if must_refuse else "a record"
         yield f"run: expected {wanted}, got {type(error).__name__}: {error}"
         return

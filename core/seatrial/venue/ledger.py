@@ -18,6 +18,8 @@ from seatrial.gate.account import Account, AccountState
 from seatrial.venue.reservations import Reservations, ReservationsState
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from seatrial.contracts.venue import FeeModel, VenueConfig
     from seatrial.gate.instruments import Instruments
     from seatrial.venue.working import Working
@@ -48,7 +50,7 @@ class Ledger(ABC):
         self.account = account
         self.reservations = Reservations()
         self._fees = fees
-        self.book = account.trade
+        self.book: Callable[[str, Decimal, Decimal, Decimal], object] = account.trade
         """Books a match of signed units; the caller renews or releases what the order holds."""
 
     @abstractmethod

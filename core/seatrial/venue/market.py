@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.contracts.venue import Convention, LimitFill, VenueConfig
 from seatrial.errors import InvalidMarketDataError
+from seatrial.gate.validator import remainder
 from seatrial.venue.book import Book
 from seatrial.venue.moment import Moment
 from seatrial.venue.path import bar_path
@@ -201,4 +202,4 @@ class Market:
             return None
         share = size * part
         lot = book.instrument.lot_size
-        return share - share % lot if lot is not None else share
+        return share - remainder(share, lot) if lot is not None else share

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 from seatrial.contracts.rejection import RefusedBy, Rejection, RejectionReason
 from seatrial.contracts.terms import Liquidity, OrderType, TimeInForce
 from seatrial.contracts.venue import PriceImprovement
+from seatrial.gate.validator import remainder
 from seatrial.venue.working import Phase
 
 if TYPE_CHECKING:
@@ -267,7 +268,7 @@ class Matcher:
         left = moment.left(is_buy=working.is_buy)
         if left is not None and left < quantity:
             lot = book.instrument.lot_size
-            quantity = left - left % lot if lot is not None else left
+            quantity = left - remainder(left, lot) if lot is not None else left
         return min(quantity, self._reducible(working)) if working.reduce_only else quantity
 
     def _reducible(self, working: Working) -> Decimal:
@@ -360,7 +361,7 @@ def tighten(book: Book, working: Working) -> None:
 
 
 def _on_tick(price: Decimal, tick: Decimal | None, *, up: bool) -> Decimal:
-    if tick is None or not price % tick:
+    if tick is None or not remainder(price, tick):
         return price
     ticks = (price / tick).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR)
     return max(ticks, _ONE) * tick  # nothing trades at zero
