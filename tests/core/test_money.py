@@ -646,6 +646,30 @@ def test_displayed_size_is_taken_in_whole_lots() -> None:
     assert (order.filled_quantity, order.status) == (_d("20"), OrderStatus.PARTIALLY_FILLED)
 
 
+@pytest.mark.parametrize("feed", ["trades", "quotes"])
+def test_parts_add_up_to_their_order_however_many_digits_the_market_has(feed: str) -> None:
+    """A third of small prints, or a quote's size of forty digits, is cut to 18 decimals, and the last part fits."""
+    sim = _sim(10**9, participation=_d("0.3333333333333333"))
+    if feed == "quotes":
+        _quote(sim, T0, "99", "100", ask_size="0.0000" + 8 * "12345")
+    sim.submit_order(_order("a", BUY, "3000"), T0)
+    sim.submit_order(_order("b", BUY, "0.1234567890123456789012345678"), T0)
+    for n in range(1, 5):
+        if feed == "quotes":
+            _quote(sim, T0 + n, "99", "100", ask_size=f"{n}." + 8 * "12345")
+        else:
+            sim.process_trade(Trade(T0 + n, "X", _d("100"), _d(f"{n}.000370370370370370370371")))
+    if feed == "quotes":
+        _quote(sim, T0 + 9, "99", "100", ask_size="4000")
+    else:
+        sim.process_trade(Trade(T0 + 9, "X", _d("100"), _d("12000")))
+
+    assert [sim.get_order(name).status for name in "ab"] == [OrderStatus.FILLED] * 2
+    assert len(_filled(sim, "a")) > 4
+    assert all(quantity == round(quantity, 18) for quantity, _ in _filled(sim, "a"))
+    assert sim.get_order("a").filled_quantity == 3000
+
+
 def test_partial_fills_say_so_and_average() -> None:
     """4 at 100 and 6 at 105: average 103; only the first was partial; both took liquidity."""
     sim = _sim()

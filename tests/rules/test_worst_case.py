@@ -209,6 +209,20 @@ def test_exits_that_do_not_end_each_other_count_together() -> None:
     assert sim.positions.get("X", Decimal(0)) >= -10
 
 
+@pytest.mark.parametrize("name", ["a", "x"])
+def test_an_exit_named_like_a_group_is_not_in_it(name: str) -> None:
+    """Three exits of ten for ten may sell twenty that nobody holds, whatever they are called."""
+    sim = _sim(shares=10)
+    terms: dict[str, Any] = {"kind": LIMIT, "limit_price": "110", "parent_id": "entry"}
+    exits = (
+        _order(name, SELL, **terms),
+        _order("y", SELL, oco_id="x", **terms),
+        _order("z", SELL, oco_id="z", **terms),
+    )
+
+    assert _send(sim, _order("entry", kind=LIMIT, limit_price="99"), *exits) == [None, None, None, BREACH]
+
+
 @pytest.mark.parametrize("restricted", [False, True])
 def test_an_exit_grown_by_a_modify_counts_in_full(*, restricted: bool) -> None:
     """Once its entry is filled, an exit of ten that is changed to a hundred sells a hundred, so it counts as that."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 from seatrial.contracts.events import ModifyRefused, OrderChange
 from seatrial.contracts.terms import OrderSide, OrderType
 from seatrial.gate.prices import higher, may_pass, own_price
-from seatrial.gate.stake import NOTHING, Amounts, Entry, ExposureState, Side, Stake, unanswered
+from seatrial.gate.stake import NOTHING, Amounts, Entry, ExposureState, Group, Side, Stake, party, unanswered
 
 if TYPE_CHECKING:
     from seatrial.contracts.account import AccountView
@@ -272,15 +272,15 @@ class Exposure:
             self._set(entry, self._amounts(entry))
             return
         family = [member for child_id in self._children[parent_id] if (member := self._exit(child_id)) is not None]
-        groups: dict[str, Decimal] = {}
+        groups: dict[Group, Decimal] = {}
         for member in family:
-            group = member.order.oco_id or member.order.order_id
+            group = party(member.order)
             groups[group] = max(groups.get(group, _ZERO), self._amounts(member).quantity)
         largest = max(groups, key=lambda group: groups[group])
         parent = self._entries[parent_id]
         filled = parent.order.filled_quantity if isinstance(parent, Entry) else _ZERO
         for member in family:
-            sleeps = (member.order.oco_id or member.order.order_id) == largest
+            sleeps = party(member.order) == largest
             self._set(member, self._amounts(member, filled if sleeps else None))
 
     def _exit(self, order_id: str) -> Entry | None:

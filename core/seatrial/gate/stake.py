@@ -11,7 +11,18 @@ from seatrial.contracts.events import ModifyRefused, ModifyRequested, OrderChang
 from seatrial.contracts.orders import Order
 from seatrial.contracts.rejection import RefusedBy
 
-__all__ = ["NOTHING", "Amounts", "Entry", "ExposureState", "Side", "Stake", "StakeState", "unanswered"]
+__all__ = [
+    "NOTHING",
+    "Amounts",
+    "Entry",
+    "ExposureState",
+    "Group",
+    "Side",
+    "Stake",
+    "StakeState",
+    "party",
+    "unanswered",
+]
 
 _ZERO = Decimal(0)
 
@@ -191,9 +202,12 @@ class Entry:
     def group(self) -> Group | None:
         """The group whose largest leg counts; one that may trade at its price or at the mark is one of its own."""
         order, amounts = self.order, self.amounts
-        if order.oco_id is not None:
-            return "oco", order.oco_id
-        return ("order", order.order_id) if amounts.value and amounts.unpriced else None
+        return party(order) if order.oco_id is not None or (amounts.value and amounts.unpriced) else None
+
+
+def party(order: Order) -> Group:
+    """Return what an order ends together with: its OCO group, else itself, which may be called like a group."""
+    return ("order", order.order_id) if order.oco_id is None else ("oco", order.oco_id)
 
 
 def unanswered(order: Order) -> list[OrderChange]:

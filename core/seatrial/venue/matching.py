@@ -8,7 +8,7 @@ Where size is short, better prices go first and equal prices by time; where it i
 from __future__ import annotations
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 from seatrial.contracts.rejection import RefusedBy, Rejection, RejectionReason
 from seatrial.contracts.terms import Liquidity, OrderType, TimeInForce
@@ -30,6 +30,7 @@ __all__ = ["Floor", "Matcher", "tighten"]
 _ZERO = Decimal(0)
 _ONE = Decimal(1)
 _BPS = Decimal(10_000)
+_DECIMALS, _DIGITS = 18, 28
 _HUNDRED = Decimal(100)
 _WITH_LIMIT = frozenset({OrderType.STOP_LIMIT, OrderType.LIMIT_IF_TOUCHED, OrderType.TRAILING_STOP_LIMIT})
 _MARKET = Phase.MARKET
@@ -268,7 +269,7 @@ class Matcher:
         left = moment.left(is_buy=working.is_buy)
         if left is not None and left < quantity:
             lot = book.instrument.lot_size
-            quantity = left - remainder(left, lot) if lot is not None else left
+            quantity = left - remainder(left, lot) if lot is not None else _part(left, working.quantity)
         return min(quantity, self._reducible(working)) if working.reduce_only else quantity
 
     def _reducible(self, working: Working) -> Decimal:
@@ -292,6 +293,14 @@ class Matcher:
         for book, working in leftover:
             if working.live:
                 book.rest(working)
+
+
+def _part(left: Decimal, whole: Decimal) -> Decimal:
+    """Cut `left` to 18 decimals, or those of `whole`, and to its digits: then parts add up to it exactly."""
+    finest = max(min(cast("int", whole.as_tuple().exponent), -_DECIMALS), whole.adjusted() - _DIGITS + 1)
+    if cast("int", left.as_tuple().exponent) >= finest:
+        return left
+    return left.quantize(Decimal((0, (1,), finest)), ROUND_FLOOR)
 
 
 def _side(working: Working, moment: Moment) -> Decimal:
