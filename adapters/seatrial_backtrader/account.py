@@ -9,7 +9,7 @@ from typing import Any
 
 from seatrial.errors import InvalidMarketDataError
 from seatrial_backtrader.naming import Names
-from seatrial_backtrader.stamps import exact, last_price
+from seatrial_backtrader.stamps import exact, last_price, shortest
 
 __all__ = ["BrokerAccount"]
 
@@ -53,7 +53,7 @@ class BrokerAccount:
         if value != self.value:  # as a NaN always is
             if isnan(value):
                 value = self._value_at_last_prices()
-            self.value, self._exact = value, exact(value)
+            self.value, self._exact = value, shortest(value)
         return self._exact - self.withheld if self.withheld else self._exact
 
     def _value_at_last_prices(self) -> float:

@@ -31,12 +31,12 @@ class Lookout(Ledgers):
 
     def _look(self, gate: ExecutionGate, desk: Desk, *, news: bool) -> None:
         """Let the rules look at the account, unless they have seen it as it is."""
-        if not news:
-            risk = gate.admission.risk
-            if self._value == self._account.value and risk is not None and not risk.is_alarmed(gate.now):
-                return
-            self._report(gate, desk, 0.0, 0.0)
-        gate.assess()
+        risk = gate.admission.risk
+        if news:
+            gate.assess()
+        elif self._value != self._account.value or risk is None or risk.is_alarmed(gate.now):
+            now = desk.turn = self._now()
+            gate.pass_time(now)
 
     def _show(self, gate: ExecutionGate, now: int) -> None:
         """Show the rules what they had no use for until now."""

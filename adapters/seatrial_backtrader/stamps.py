@@ -15,7 +15,7 @@ import backtrader as bt
 
 from seatrial.errors import InvalidTimeError
 
-__all__ = ["exact", "last_price", "newest", "span", "stamp_of", "to_ns"]
+__all__ = ["exact", "last_price", "newest", "shortest", "span", "stamp_of", "to_ns"]
 
 _EPOCH = 719_163.0  # 1970-01-01 as a date number
 _MICROS_PER_DAY = 86_400_000_000
@@ -47,12 +47,15 @@ def exact(number: Any) -> Decimal:
     """Return a number as the shortest decimal that reads back as it; whole numbers without a fraction."""
     if type(number) is int:
         return Decimal(number)
-    return _shortest(number if type(number) is float else float(number))
+    return _known(number if type(number) is float else float(number))
 
 
-@lru_cache(maxsize=256)  # a price is a mark, then paid, then noted
-def _shortest(number: float) -> Decimal:
+def shortest(number: float) -> Decimal:
+    """Return what :func:`exact` does of a float that is not likely to come again."""
     return Decimal(int(number)) if number.is_integer() else Decimal(repr(number))
+
+
+_known = lru_cache(maxsize=256)(shortest)  # a price is a mark, then paid, then noted
 
 
 def stamp_of(data: Any) -> float | None:

@@ -73,10 +73,9 @@ class _Watch:
 
     def watch(self, account: RiskView, now: int) -> RiskViolation | None:  # noqa: ARG002 - the protocol's
         """Ask to halt for as long as the latest pull has not been released here."""
-        why = self.save_state()
-        if not why:
+        if not self._before and self._pulls.latest[0] <= self._released:
             return None
-        message = f"{why}; enable_trading(by, reason) lets orders out again"
+        message = f"{self.save_state()}; enable_trading(by, reason) lets orders out again"
         return RiskViolation(message, reason=RejectionReason.RISK_TRADING_DISABLED, action=RiskAction.HALT)
 
     def enabled(self, account: RiskView, by: str, reason: str) -> None:  # noqa: ARG002 - the protocol's

@@ -541,10 +541,10 @@ def limits_exclude_themselves(scenario: Scenario) -> Scenario:
 class BlindExposure(Exposure):
     __slots__ = ()
 
-    def add(self, order: Order) -> None:
+    def add(self, order: Order, *, anew: bool = True) -> None:
         for other in list(self._entries):
             self.drop(other)
-        super().add(order)
+        super().add(order, anew=anew)
 
 
 @misbuilt
@@ -798,9 +798,8 @@ def no_price_is_stale(scenario: Scenario) -> Scenario:
 class UncheckedModifies(Admission):
     __slots__ = ()
 
-    def _judge(self, order: Order, now: int, *, shrinks: bool = False) -> Rejection | None:
-        known = self._client.knows(order.order_id)
-        return None if known else super()._judge(order, now, shrinks=shrinks)
+    def _judge(self, order: Order, now: int, *, before: Order | None = None, shrinks: bool = False) -> Rejection | None:
+        return super()._judge(order, now, shrinks=shrinks) if before is None else None
 
 
 @misbuilt
@@ -812,8 +811,8 @@ def modifies_are_not_checked(simulator: ExecutionSimulator) -> None:
 class NoGroups(Exposure):
     __slots__ = ()
 
-    def add(self, order: Order) -> None:
-        super().add(replace(order, oco_id=None) if order.parent_id is None else order)
+    def add(self, order: Order, *, anew: bool = True) -> None:
+        super().add(replace(order, oco_id=None) if order.parent_id is None else order, anew=anew)
 
 
 @misbuilt

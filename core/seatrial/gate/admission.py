@@ -70,7 +70,7 @@ class Admission:
                 self.controls.latch(rule, violation)
 
     def count_in(self, order: Order) -> None:
-        """Count an order of the gate's own, which no rule is asked about."""
+        """Count an order from now on; rules are not asked, and need not be about the gate's own."""
         if self.exposure is not None:
             self.exposure.add(order)
 
@@ -95,7 +95,9 @@ class Admission:
         rejection = self._malformed(order, now)
         if rejection is not None or (self.risk is None and self.exposure is None and self.controls.state is _ACTIVE):
             return rejection
-        return self._forbidden(order, now)
+        if self.exposure is not None:
+            self.exposure.add(order)
+        return self._judge(order, now)
 
     def refuse_group(self, orders: tuple[Order, ...], now: int) -> list[Rejection]:
         """Return one refusal per order if any of them may not leave, else nothing.
@@ -117,7 +119,8 @@ class Admission:
             for index, order in enumerate(orders):
                 if any(refusals):
                     break
-                refusals[index] = self._forbidden(order, now)
+                self.count_in(order)
+                refusals[index] = self._judge(order, now)
                 counted.append(order.order_id)
         except BaseException:  # an interrupt, too, leaves nothing counted
             self._uncount(counted)
@@ -140,21 +143,6 @@ class Admission:
             message = f"order id {order_id!r} was used before; ids are for one order each"
             return refusal(RejectionReason.DUPLICATE_ORDER, message)
         return None if order.symbol in self._free else self._validate(order)
-
-    def _forbidden(self, order: Order, now: int) -> Rejection | None:
-        """Say why the trading state or a rule does not let a good order out, or `None`; then it counts."""
-        exposure = self.exposure
-        if exposure is None:
-            return self._judge(order, now)
-        exposure.add(order)
-        try:
-            rejection = self._judge(order, now)
-        except BaseException:  # an interrupt, too, leaves nothing counted
-            exposure.drop(order.order_id)
-            raise
-        if rejection is not None:
-            exposure.drop(order.order_id)
-        return rejection
 
     def _uncount(self, order_ids: Iterable[str]) -> None:
         for order_id in order_ids:
@@ -179,28 +167,31 @@ class Admission:
         exposure = self.exposure
         shrinks = renewed.quantity <= order.quantity and change == OrderChange(quantity=change.quantity)
         if exposure is None:
-            return self._judge(renewed, now, shrinks=shrinks and order.parent_id is None)
+            return self._judge(renewed, now, before=order, shrinks=shrinks and order.parent_id is None)
         counts_more = exposure.amend(order, change)
         shrinks = shrinks and not counts_more  # as does an exit that the venue may have cut meanwhile
-        try:
-            rejection = self._judge(renewed, now, shrinks=shrinks)
-        except BaseException:  # an interrupt, too, leaves nothing counted
-            exposure.unamend(order)
-            raise
-        if rejection is not None:
-            exposure.unamend(order)
-        return rejection
+        return self._judge(renewed, now, before=order, shrinks=shrinks)
 
-    def _judge(self, order: Order, now: int, *, shrinks: bool = False) -> Rejection | None:
-        """Say why a counted order may not leave, or `None`."""
-        risk = self.risk
-        if self.controls.state is not _ACTIVE and not self._passes(order, shrinks=shrinks):
-            return self.controls.refusal()
-        refused = None if risk is None else risk.refuse(order, now, shrinks=shrinks)
-        if refused is None:
-            return None
-        rejection, trip = refused
-        if trip[1].action is not RiskAction.REJECT:
+    def _judge(self, order: Order, now: int, *, before: Order | None = None, shrinks: bool = False) -> Rejection | None:
+        """Say why the trading state or a rule does not let a counted order out, or `None`.
+
+        One that is refused counts no longer, or again as it was `before` it was to be changed.
+        """
+        risk, exposure = self.risk, self.exposure
+        trip: Trip | None = None
+        try:
+            if self.controls.state is not _ACTIVE and not self._passes(order, shrinks=shrinks):
+                rejection = self.controls.refusal()
+            else:
+                refused = None if risk is None else risk.refuse(order, now, shrinks=shrinks)
+                if refused is None:
+                    return None
+                rejection, trip = refused
+        except BaseException:  # an interrupt, too, leaves nothing counted
+            _undo(exposure, order, before)
+            raise
+        _undo(exposure, order, before)
+        if trip is not None and trip[1].action is not RiskAction.REJECT:
             self.trips.append(trip)
         return rejection
 
@@ -216,6 +207,16 @@ class Admission:
             self._free.add(order.symbol)
             return None
         return validate(order, instrument)
+
+
+def _undo(exposure: Exposure | None, order: Order, before: Order | None) -> None:
+    """Take back that an order, or a change of it, counts."""
+    if exposure is None:
+        return
+    if before is None:
+        exposure.drop(order.order_id)
+    else:
+        exposure.unamend(before)
 
 
 def linked(entry: Order, exits: tuple[Order, ...]) -> list[Order]:

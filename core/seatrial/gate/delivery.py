@@ -252,10 +252,7 @@ class Delivery(ReportLeg):
             client.events.append(event)
         admission = self.admission
         if admission.risk is not None and self.judging:
-            if trips := admission.risk.watch(self.now):
-                self._latch(trips)
-            if admission.controls.flattens:
-                self._flatten(self.now)
+            self._assess()
         if self._unheard:
             self._hear()
 
@@ -273,10 +270,8 @@ class Delivery(ReportLeg):
         if admission.risk is not None and self.judging:
             self._until, self.running = now, True
             try:
-                if trips := admission.risk.watch(now):
-                    self._latch(trips)
-                if admission.controls.flattens:
-                    self._flatten(now)
+                if (trips := admission.risk.watch(now)) or admission.controls.flattens:
+                    self._enforce(trips)
                 if self.wire.requests.head <= now:
                     self._drain(now)
             finally:
@@ -307,8 +302,8 @@ class Delivery(ReportLeg):
         """Latch what rules ask for; return whether any of it is new."""
 
     @abstractmethod
-    def _flatten(self, now: int) -> bool:
-        """Send a market order against every position that nothing of ours is closing yet; return whether any left."""
+    def _enforce(self, trips: Iterable[Trip]) -> bool:
+        """Latch what rules ask for, and close positions where one wants that; return whether anything came of it."""
 
     @abstractmethod
     def _turn_day(self, until: int) -> None:

@@ -65,14 +65,31 @@ class Enforcement(Delivery):
         if self._assess():
             self._finish()
 
+    def pass_time(self, now: int) -> None:
+        """Reach `now`, with nothing under way and nothing latched; then let the rules look at the account.
+
+        As within a bar, what a day begins with is what the rules looked at last.
+        """
+        risk = self.admission.risk
+        if risk is not None and self.boundary <= now:
+            self.boundary = risk.next_turn(now)
+            risk.turn_day(judging=False)
+        self.now = now
+        if self._assess():
+            self._finish()
+
     def _assess(self) -> bool:
         """Latch what watching rules ask for; return whether anything came of it."""
-        admission = self.admission
-        if admission.risk is None:
+        risk = self.admission.risk
+        if risk is None:
             return False
-        trips = admission.risk.watch(self.now)
-        latched = self._latch(trips) if trips else False
-        return self._flatten(self.now) or latched if admission.controls.flattens else latched
+        trips = risk.watch(self.now)
+        return self._enforce(trips) if trips or self.admission.controls.flattens else False
+
+    def _enforce(self, trips: Iterable[Trip]) -> bool:
+        """Latch what rules ask for, and close positions where one wants that; return whether anything came of it."""
+        latched = self._latch(trips)
+        return self._flatten(self.now) or latched if self.admission.controls.flattens else latched
 
     def _latch(self, trips: Iterable[Trip]) -> bool:
         now, admission = self.now, self.admission

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 from seatrial.contracts.events import ModifyRefused, OrderChange
 from seatrial.contracts.terms import OrderSide, OrderType
 from seatrial.gate.prices import higher, may_pass, own_price
-from seatrial.gate.stake import NOTHING, Amounts, Entry, ExposureState, Group, Side, Stake, party, unanswered
+from seatrial.gate.stake import NOTHING, Amounts, Entry, ExposureState, Group, Side, Stake, Stakes, party, unanswered
 
 if TYPE_CHECKING:
     from seatrial.contracts.account import AccountView
@@ -29,8 +29,8 @@ __all__ = ["Exposure"]
 
 _ZERO = Decimal(0)
 _BUY = OrderSide.BUY
-_Plain: TypeAlias = tuple[str, Side, Decimal, Decimal | None]
-"""An order without links, fills or changes: its symbol and side, its units, and their value where it has a price."""
+_Plain: TypeAlias = tuple[Stake, Side, Decimal, Decimal | None]
+"""An order without links, fills or changes: its stake and side, its units, and their value where it has a price."""
 
 
 class Exposure:
@@ -43,7 +43,6 @@ class Exposure:
         "_children",
         "_client",
         "_entries",
-        "_instruments",
         "_totals",
         "_unknown",
         "gross",
@@ -56,9 +55,8 @@ class Exposure:
         """Count every order of `client` that has not ended."""
         self._client = client
         self._account = account
-        self._instruments = instruments
-        self.stakes: dict[str, Stake] = {}
-        """The symbols seen so far."""
+        self.stakes = Stakes(instruments)
+        """The symbols seen so far; one that is asked for is made."""
         self.stale: set[str] = set()
         """The symbols whose share of `gross` and `net` is out of date."""
         self.gross: Decimal | None = None
@@ -77,19 +75,11 @@ class Exposure:
                 for change in unanswered(order):
                     self.amend(order, change)
 
-    def stake(self, symbol: str) -> Stake:
-        """Return the record of one symbol, made when first asked for."""
-        stake = self.stakes.get(symbol)
-        if stake is None:
-            known = self._instruments.find(symbol)
-            stake = self.stakes[symbol] = Stake(Decimal(1) if known is None else known.multiplier)
-        return stake
-
     # -- what happens ----------------------------------------------------------------------------------------------
 
     def mark(self, symbol: str, price: Decimal, timestamp: int) -> None:
         """The market shows `price` for `symbol`."""
-        stake = self.stakes.get(symbol) or self.stake(symbol)
+        stake = self.stakes[symbol]
         stake.mark = price
         stake.marked_at = timestamp
         stake.ends = None
@@ -100,7 +90,7 @@ class Exposure:
 
     def trade(self, symbol: str, price: Decimal, timestamp: int) -> None:
         """A fill was reported; a first one is its own mark."""
-        stake = self.stakes.get(symbol) or self.stake(symbol)
+        stake = self.stakes[symbol]
         stake.ends = None
         self.stale.add(symbol)
         if stake.mark is None:
@@ -108,64 +98,61 @@ class Exposure:
 
     def touch(self, symbol: str) -> None:
         """A position changed by something else than a fill."""
-        self.stake(symbol).ends = None
+        self.stakes[symbol].ends = None
         self.stale.add(symbol)
 
-    def add(self, order: Order) -> None:
-        """Count an order that is about to leave."""
-        price = own_price(order, order.limit_price, order.stop_price)
-        if price is not None:
-            stake = self.stakes.get(order.symbol) or self.stake(order.symbol)
-            if may_pass(order, price, stake.mark):
-                self._at_mark.add(order.order_id)
-        self._enter(order, price)
-
-    def _enter(self, order: Order, price: Decimal | None) -> None:
+    def add(self, order: Order, *, anew: bool = True) -> None:
+        """Count an order that is about to leave; one that is not `anew` may trade at the mark if it might before."""
         symbol, order_id = order.symbol, order.order_id
-        stake = self.stakes.get(symbol) or self.stake(symbol)
+        stake, price = self.stakes[symbol], None
+        if order.limit_price is not None or order.stop_price is not None:
+            price = own_price(order, order.limit_price, order.stop_price)
+            if price is not None and anew and may_pass(order, price, stake.mark):
+                self._at_mark.add(order_id)
         side = stake.buys if order.side is _BUY else stake.sells
-        linked = order.parent_id is not None or order.oco_id is not None
-        if linked or order.filled_quantity or (self._at_mark and order_id in self._at_mark):
+        if (
+            order.parent_id is not None
+            or order.oco_id is not None
+            or order.filled_quantity
+            or (price is not None and order_id in self._at_mark)
+        ):
             self._entries[order_id] = entry = Entry(order, side, NOTHING)
             if order.parent_id is not None:
                 self._children.setdefault(order.parent_id, []).append(order_id)
             self._count(entry)
             return
-        stake.ends = None
+        stake.ends = value = None
         self.stale.add(symbol)
         quantity = order.quantity
         side.quantity += quantity
         if price is None:
             side.unpriced += quantity
-            self._entries[order_id] = (symbol, side, quantity, None)
         else:
             value = quantity * price
             side.value += value
-            self._entries[order_id] = (symbol, side, quantity, value)
+        self._entries[order_id] = (stake, side, quantity, value)
 
     def drop(self, order_id: str) -> Stake | None:
         """Count an order no longer: it ended, or never left; return the stake it counted in."""
         entry = self._entries.pop(order_id, None)
-        if entry is None:
-            return None
         if type(entry) is tuple:
-            symbol, side, quantity, value = entry
+            stake, side, quantity, value = entry
             side.quantity -= quantity
             if value is None:
                 side.unpriced -= quantity
             else:
                 side.value -= value
+        elif entry is None:
+            return None
         else:
             linked = cast("Entry", entry)
-            symbol = linked.symbol
+            stake = self.stakes[linked.symbol]
+            self._at_mark.discard(order_id)
             self._discount(linked)
             if linked.order.parent_id is not None:
                 self._leave(order_id, linked.order.parent_id)
-        stake = self.stakes[symbol]
         stake.ends = None
-        self.stale.add(symbol)
-        if self._at_mark:
-            self._at_mark.discard(order_id)
+        self.stale.add(stake.symbol)
         if self._children:
             self._wake(order_id)
         return stake
@@ -223,7 +210,7 @@ class Exposure:
             stale.update(self.stakes, self._account.positions)
         gross, long, short = totals
         for symbol in stale if len(stale) == 1 else sorted(stale):
-            stake = self.stakes.get(symbol) or self.stake(symbol)
+            stake = self.stakes[symbol]
             known = stake.known
             ends = stake.known = stake.ends or stake.measure(self._account.position(symbol))
             if known is not None:
@@ -238,8 +225,11 @@ class Exposure:
                 self._unknown.discard(symbol)
         stale.clear()
         self._totals = (gross, long, short)
-        self.gross = None if self._unknown else gross
-        self.net = None if self._unknown else max(-short, long)
+        if self._unknown:
+            self.gross = self.net = None
+            return
+        down = -short
+        self.gross, self.net = gross, long if long > down else down  # noqa: FURB136 - max() costs a call for every order
 
     def note_ages(self) -> None:
         """Keep the symbols in the order of their marks from now on, for :meth:`oldest`."""
@@ -379,17 +369,16 @@ class Exposure:
         self._entries.clear()
         self._children.clear()
         self._at_mark = set(state.at_mark)
-        for symbol in state.stakes:
-            self.stake(symbol)
+        stakes = [(self.stakes[symbol], stored) for symbol, stored in state.stakes.items()]
         for order in self._client.pending.values():
-            self._enter(order, own_price(order, order.limit_price, order.stop_price))
+            self.add(order, anew=False)
         for order_id, changes in state.changes.items():
             entry = self._entry(self._client.pending[order_id])
             if entry is not None:
                 entry.changes += changes
                 self._count(entry)
-        for symbol, stored in state.stakes.items():
-            self.stakes[symbol].restore(stored)
+        for stake, stored in stakes:
+            stake.restore(stored)
         self._totals = state.totals
         self.gross = self.net = None
         self.stale = {symbol for symbol, stored in state.stakes.items() if stored.stale}

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from seatrial.gate.controls import Controls
     from seatrial.gate.exposure import Exposure
     from seatrial.gate.rules import OpenRule, Use
-    from seatrial.gate.stake import Stake
+    from seatrial.gate.stake import Stake, Stakes
     from seatrial.plugins import Plugins
 
 __all__ = ["Risk", "RiskState", "Trip"]
@@ -60,11 +60,15 @@ class _View:
     What every rule wants is held, and renewed before the rules are asked; all else is looked up.
     """
 
-    __slots__ = ("__weakref__", "_account", "_controls", "_exposure", "day_start_equity", "equity", "peak_equity")
+    __slots__ = (
+        *("__weakref__", "_account", "_controls", "_exposure", "_stakes"),
+        *("day_start_equity", "equity", "peak_equity"),
+    )
 
     _account: AccountView
     _controls: Controls
     _exposure: Exposure
+    _stakes: Stakes
     day_start_equity: Decimal
     equity: Decimal
     peak_equity: Decimal
@@ -72,6 +76,7 @@ class _View:
     def __init__(self, account: AccountView, exposure: Exposure, controls: Controls) -> None:
         _set(self, "_account", account)
         _set(self, "_exposure", exposure)
+        _set(self, "_stakes", exposure.stakes)
         _set(self, "_controls", controls)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
@@ -98,21 +103,20 @@ class _View:
         return self._account.position(symbol)
 
     def mark(self, symbol: str) -> Mark | None:
-        stake = self._exposure.stakes.get(symbol)
+        stake = self._stakes.get(symbol)
         return None if stake is None or stake.mark is None else Mark(stake.mark, stake.marked_at)
 
     def working(self, symbol: str, side: OrderSide) -> Decimal:
-        stake = self._exposure.stake(symbol)
+        stake = self._stakes[symbol]
         return stake.buys.quantity if side is _BUY else stake.sells.quantity
 
     def worst_position(self, symbol: str) -> Decimal:
-        stake = self._exposure.stakes.get(symbol) or self._exposure.stake(symbol)
-        position = self._account.position(symbol)
+        stake, position = self._stakes[symbol], self._account.position(symbol)
         long, short = position + stake.buys.quantity, stake.sells.quantity - position
         return long if long > short else short  # noqa: FURB136 - max() costs a call for every order
 
     def worst_value(self, symbol: str) -> Decimal | None:
-        stake = self._exposure.stakes.get(symbol) or self._exposure.stake(symbol)
+        stake = self._stakes[symbol]
         ends = stake.ends or stake.measure(self._account.position(symbol))
         return ends and ends[0]
 
@@ -131,6 +135,13 @@ class _View:
 
 class _Uncounted:
     """Stands for marks and what works where no rule is said to need them, so that nobody keeps them."""
+
+    @property
+    def stakes(self) -> _Uncounted:
+        return self
+
+    def __getitem__(self, symbol: str) -> NoReturn:
+        self.__getattr__(symbol)
 
     def __getattr__(self, name: str) -> NoReturn:
         message = "it asks for a mark or for what works, which it is said not to need; leave out needs_exposure = False"
@@ -220,7 +231,7 @@ class Risk:
         _set_equity(view, self._account.equity)
         problem = None
         if self._any_needs_price:
-            stake = self._exposure.stakes.get(order.symbol) or self._exposure.stake(order.symbol)
+            stake = self._exposure.stakes[order.symbol]
             if stake.mark is None or self._max_age is not None:
                 problem = self._priceless(order, stake, now)
         for rule, check in self._checks:

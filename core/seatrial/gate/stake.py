@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
 from seatrial.contracts.events import ModifyRefused, ModifyRequested, OrderChange, OrderReplaced
 from seatrial.contracts.orders import Order
 from seatrial.contracts.rejection import RefusedBy
+
+if TYPE_CHECKING:
+    from seatrial.gate.instruments import Instruments
 
 __all__ = [
     "NOTHING",
@@ -20,6 +23,7 @@ __all__ = [
     "Side",
     "Stake",
     "StakeState",
+    "Stakes",
     "party",
     "unanswered",
 ]
@@ -127,10 +131,11 @@ class Stake:
     most and at least.
     """
 
-    __slots__ = ("buys", "ends", "known", "mark", "marked_at", "multiplier", "sells")
+    __slots__ = ("buys", "ends", "known", "mark", "marked_at", "multiplier", "sells", "symbol")
 
-    def __init__(self, multiplier: Decimal) -> None:
+    def __init__(self, symbol: str, multiplier: Decimal) -> None:
         """Start unmarked, with nothing at work."""
+        self.symbol = symbol
         self.mark: Decimal | None = None
         self.marked_at = 0
         self.buys = Side()
@@ -182,6 +187,23 @@ class Stake:
         self.mark, self.marked_at, self.known, self.ends = state.mark, state.marked_at, state.known, None
         for side, amounts in ((self.buys, state.buys), (self.sells, state.sells)):
             side.quantity, side.value, side.unpriced = amounts.quantity, amounts.value, amounts.unpriced
+
+
+class Stakes(dict[str, Stake]):
+    """The stakes of one account by symbol; one that is asked for in brackets is made if there is none."""
+
+    __slots__ = ("_instruments",)
+
+    def __init__(self, instruments: Instruments) -> None:
+        """Start with none, and value units by the multipliers of `instruments`."""
+        super().__init__()
+        self._instruments = instruments
+
+    def __missing__(self, symbol: str) -> Stake:
+        """Make the stake of a symbol."""
+        known = self._instruments.find(symbol)
+        made = self[symbol] = Stake(symbol, Decimal(1) if known is None else known.multiplier)
+        return made
 
 
 class Entry:

@@ -66,8 +66,8 @@ class Runs:
         directory = self._folder / str(self._count)
         if keeps:
             directory.mkdir(parents=True)
-        record: object = engine.run(scenario, directory=str(directory) if keeps else None, monitor=monitor)
-        if not isinstance(record, RunRecord) or not isinstance(record.engine, EngineInfo):  # pyright: ignore[reportUnnecessaryIsInstance] - engines may return anything
+        record = cast("object", engine.run(scenario, directory=str(directory) if keeps else None, monitor=monitor))
+        if not isinstance(record, RunRecord) or not isinstance(cast("object", record.engine), EngineInfo):
             what = f"{type(record).__name__} without an EngineInfo" if isinstance(record, RunRecord) else repr(record)
             message = f"run() returned {what}; return a RunRecord whose engine is an EngineInfo"
             raise TypeError(message)
