@@ -78,6 +78,12 @@ SETTINGS: dict[str, tuple[Callable[[], object], str]] = {
     "hidden id": (lambda: _open(simulator_id=".."), "give a plain name"),
     "id of lines": (lambda: _open(simulator_id="a\0b\n"), "give a plain name"),
     "cash in float": (lambda: _open(initial_cash=1.5), "initial_cash=1.5: give a Decimal"),
+    "nobody who observes": (lambda: _open(observers=None), "observers=None: give a tuple of names"),
+    "observers counted": (lambda: _open(observers=3), "observers=3: give a tuple of names"),
+    "checkpoint by name": (
+        lambda: _any(ExecutionSimulator.from_checkpoint, checkpoint="paper-001"),
+        "checkpoint='paper-001': give an ExecutionCheckpoint",
+    ),
     "account type by name": (
         lambda: _any(VenueConfig, account_type="CASH"),
         "account_type='CASH': give an AccountType",

@@ -93,7 +93,6 @@ class CheckpointManager:
 
         :raises InvalidConfigError: naming what is missing, or does not fit.
         """
-        expect("checkpoint", checkpoint, ExecutionCheckpoint, "an ExecutionCheckpoint, as load_checkpoint returns")
         return ExecutionSimulator.from_checkpoint(
             checkpoint, rules=rules, observers=observers, latency_config=latency_config, plugins=plugins
         )

@@ -127,7 +127,7 @@ class ExecutionSimulator(Driver):
         gate.client.reported = []
         venue.connect(gate)
         super().__init__(gate, venue, known)
-        if isinstance(observers, str):
+        if isinstance(observers, str) or not isinstance(observers, Iterable):
             raise InvalidConfigError("observers", observers, "give a tuple of names, for example ('tally',)")
         opened = [(one, open_observer(one, plugins)) for one in observers]
         self._observing = tuple([ObserverChoice(pair[0], not isinstance(one, str)) for one, pair in opened])
@@ -273,6 +273,7 @@ class ExecutionSimulator(Driver):
         :raises InvalidConfigError: naming what is missing, or does not fit.
         :raises CheckpointError: for a state that cannot be read.
         """
+        expect("checkpoint", checkpoint, ExecutionCheckpoint, "an ExecutionCheckpoint, as load_checkpoint returns")
         config = checkpoint.config
         for setting, given in (("rules", rules), ("observers", observers)):
             expect(setting, given, Iterable, "a tuple of the objects that the checkpoint could not hold")
