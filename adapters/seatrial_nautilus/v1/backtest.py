@@ -160,6 +160,11 @@ class SeatrialBacktestClient(ExecutionClient):
             self._run(ts if self._peers.has_begun else ts - 1, ts)
         self._peers.has_begun = True
         session.feed(data)
+        self._follow_up(ts)
+
+    def _follow_up(self, ts: int) -> None:
+        """Deliver what a datum brought about at once, and be there for the rest."""
+        session = self.session
         if session.is_due(ts):
             session.tell(ts)
             self.arm()
@@ -175,7 +180,9 @@ class SeatrialBacktestClient(ExecutionClient):
             self._run(ts, ts)
         if self.session.is_idle():
             self._due = self.session.gate.due()
-            if self._due == NEVER:
+            if self.session.marks.at_once:
+                self._module.sleep(self._value, self._pass_by)
+            elif self._due == NEVER:
                 self._module.sleep(self._backlog.append, self._tidy)
             else:
                 self._module.sleep(self._await, self._pass_by)
@@ -189,6 +196,16 @@ class SeatrialBacktestClient(ExecutionClient):
         """Let a datum pass that comes before anything is due."""
         if data.ts_init < self._due:
             self._backlog.append(data)
+        else:
+            self._module.wake()
+            self.on_datum(data)
+
+    def _value(self, data: Any) -> None:
+        """Let a datum pass as above, but for what it says of the account."""
+        if data.ts_init < self._due:
+            self._backlog.append(data)
+            if self.session.value(data):
+                self._follow_up(data.ts_init)
         else:
             self._module.wake()
             self.on_datum(data)

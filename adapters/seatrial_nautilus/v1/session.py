@@ -119,7 +119,8 @@ class Session:
         self._names = dict(strategy_names or {})
         self._symbols = dict(symbols or {})
         self._teller = Teller(client, names_positions=self.world.names_positions)
-        self.marks = Marks(self.gate, self.world, self.symbol_of, at_once=risk is not None)
+        positions = self._account.positions
+        self.marks = Marks(self.gate, self.world, self.symbol_of, at_once=risk is not None, positions=positions)
         """What positions are valued at."""
         self._natives: deque[tuple[Event, Any]] = deque()
         self.gate.add_listener(self._hear)
@@ -143,8 +144,8 @@ class Session:
         return self._requests.head != NEVER or self._reports.head != NEVER
 
     def is_idle(self) -> bool:
-        """Return whether nobody would notice market data: nothing at the venue, no rules, nothing valued."""
-        return not (self.reporter.told or self.marks.at_once)
+        """Return whether no market data is to be matched: nothing is at the venue."""
+        return not self.reporter.told
 
     def add_instrument(self, instrument: Any) -> None:
         """Make a market for an instrument of the trader's.
@@ -192,6 +193,7 @@ class Session:
     def deliver(self, now: int) -> bool:
         """Deliver what was held back, then what is due by `now`; return whether markets have to be settled after it."""
         gate, port = self.gate, self._port
+        self.marks.catch_up_quotes()
         self.at(now)
         while port.held:
             port.held.popleft()()
@@ -214,6 +216,7 @@ class Session:
         The stock venue, too, takes no command while it matches, and none before the trader has seen the datum.
         """
         gate = self.gate
+        self.marks.catch_up_quotes()
         self._port.holds = True
         while (due := gate.due()) <= until:
             now = max(due, gate.now)
@@ -222,15 +225,29 @@ class Session:
 
     def feed(self, data: Any) -> None:
         """Show the venue a piece of market data, and the gate what positions are worth by it."""
-        if self.risk_config is not None:
-            gate, ts = self.gate, data.ts_init
-            if gate.now < ts < gate.due():
-                gate.now = ts  # rules are asked about the market at its own time
+        if self.risk_config is not None and data.ts_init < self.gate.due():
+            self._reach(data.ts_init)
         self.world.feed(data)
         if self.reporter.said:
             self.reporter.flush()
         if self.marks.at_once:
             self.marks.take(data)
+
+    def value(self, data: Any) -> bool:
+        """Show the gate what positions are worth by a piece of market data that comes before anything is due.
+
+        Return whether rules have sent anything for it.
+        """
+        head = self._requests.head
+        if self.risk_config is not None:
+            self._reach(data.ts_init)
+        self.marks.take(data)
+        return self._requests.head != head
+
+    def _reach(self, ts: int) -> None:
+        """Let rules be asked about the market at its own time."""
+        if ts > self.gate.now:  # noqa: PLR1730 - max() costs a call for every datum
+            self.gate.now = ts
 
     # -- commands of the trader ------------------------------------------------------------------------------------
 
@@ -245,6 +262,7 @@ class Session:
     def modify(self, command: Any, clock: int) -> None:
         """Ask to change an order."""
         now = self.now(clock)
+        self.marks.catch_up_quotes()
         order = self.cache.order(command.client_order_id)
         change = OrderChange(
             quantity=None if command.quantity is None else command.quantity.as_decimal(),
@@ -302,6 +320,7 @@ class Session:
 
     def _send(self, orders: Iterable[Any], clock: int) -> None:
         now = self.now(clock)
+        self.marks.catch_up_quotes()
         theirs = tuple(orders)
         ours = tuple([self._ours(one, now) for one in theirs])
         if any(order.is_quote_quantity for order in theirs):
@@ -338,14 +357,14 @@ class Session:
             self._teller.tell(natives.popleft()[1])
             return
         if order is None:
-            return
-        kind = type(event)
-        if kind is OrderSubmitted:
+            self.marks.news = True
+        elif type(event) is OrderSubmitted:
             if order.strategy_id == _CLOSER:
                 self._close(order)
-        elif isinstance(event, CancelRefused | ModifyRefused):
-            tell = self._teller.cancel_refused if kind is CancelRefused else self._teller.modify_refused
-            tell(self._order(order.order_id), event.rejection.message, event.timestamp)
+        elif type(event) is CancelRefused:
+            self._teller.cancel_refused(self._order(order.order_id), event.rejection.message, event.timestamp)
+        elif type(event) is ModifyRefused:
+            self._teller.modify_refused(self._order(order.order_id), event.rejection.message, event.timestamp)
 
     def _close(self, order: Order) -> None:
         """Make the trader know an order with which the gate closes a position."""
