@@ -147,7 +147,8 @@ class SeatrialBacktestClient(ExecutionClient):
         self._peers.sessions.append(self.session)
         kernel.msgbus.subscribe("events.order.*", self._on_order_event, priority=_FIRST)
         self._backlog = self.session.world.backlog.data
-        self._due = NEVER  # while the module sleeps, when it has to be awake again
+        self._requests = self.session.gate.wire.requests
+        self._due = self._head = NEVER  # while the module sleeps: when it has to be awake again, and the next request
 
     # -- time ------------------------------------------------------------------------------------------------------
 
@@ -179,7 +180,7 @@ class SeatrialBacktestClient(ExecutionClient):
         if self.session.is_due(ts):
             self._run(ts, ts)
         if self.session.is_idle():
-            self._due = self.session.gate.due()
+            self._due, self._head = self.session.gate.due(), self._requests.head
             if self.session.marks.at_once:
                 self._module.sleep(self._value, self._pass_by)
             elif self._due == NEVER:
@@ -204,7 +205,8 @@ class SeatrialBacktestClient(ExecutionClient):
         """Let a datum pass as above, but for what it says of the account."""
         if data.ts_init < self._due:
             self._backlog.append(data)
-            if self.session.value(data):
+            self.session.value(data)
+            if self._requests.head != self._head:  # a rule has sent something
                 self._follow_up(data.ts_init)
         else:
             self._module.wake()

@@ -107,7 +107,7 @@ class Marks:
             self._named = instrument_id, symbol
             self.quoted.add(symbol)
         price = (tick.bid_price.as_decimal() + tick.ask_price.as_decimal()) * _HALF
-        self._gate.mark(symbol, price, tick.ts_init)
+        self._mark(symbol, price, tick.ts_init)
 
     def _trade(self, tick: Any) -> None:
         self.catch_up_quotes()
@@ -115,12 +115,14 @@ class Marks:
         self.traded.add(symbol)
         if symbol not in self.quoted:
             self._mark(symbol, tick.price.as_decimal(), tick.ts_init)
+            self._assess()
 
     def _bar(self, bar: Any) -> None:
         self.catch_up_quotes()
         symbol = self._symbol_of(bar.bar_type.instrument_id)
         if symbol not in self.quoted and symbol not in self.traded:
             self._mark(symbol, bar.close.as_decimal(), bar.ts_init)
+            self._assess()
 
     def _book(self, data: Any) -> None:
         self.catch_up_quotes()
@@ -129,6 +131,7 @@ class Marks:
             symbol = self._symbol_of(data.instrument_id)
             self.quoted.add(symbol)
             self._mark(symbol, (bid.as_decimal() + ask.as_decimal()) * _HALF, data.ts_init)
+            self._assess()
 
     def _best(self, instrument_id: Any) -> tuple[Any, Any]:
         """Return the best bid and ask of a book."""
@@ -138,7 +141,6 @@ class Marks:
 
     def _mark(self, symbol: str, price: Decimal, ts: int) -> None:
         self._gate.mark(symbol, price, ts)
-        self._assess()
 
     def _assess(self) -> None:
         if self.at_once:

@@ -233,16 +233,11 @@ class Session:
         if self.marks.at_once:
             self.marks.take(data)
 
-    def value(self, data: Any) -> bool:
-        """Show the gate what positions are worth by a piece of market data that comes before anything is due.
-
-        Return whether rules have sent anything for it.
-        """
-        head = self._requests.head
+    def value(self, data: Any) -> None:
+        """Show the gate alone what positions are worth by market data that come before all that is due."""
         if self.risk_config is not None:
             self._reach(data.ts_init)
         self.marks.take(data)
-        return self._requests.head != head
 
     def _reach(self, ts: int) -> None:
         """Let rules be asked about the market at its own time."""
