@@ -147,8 +147,6 @@ class SeatrialBacktestClient(ExecutionClient):
         self._peers.sessions.append(self.session)
         kernel.msgbus.subscribe("events.order.*", self._on_order_event, priority=_FIRST)
         self._backlog = self.session.world.backlog.data
-        self._requests = self.session.gate.wire.requests
-        self._due = self._head = NEVER  # while the module sleeps: when it has to be awake again, and the next request
 
     # -- time ------------------------------------------------------------------------------------------------------
 
@@ -179,14 +177,12 @@ class SeatrialBacktestClient(ExecutionClient):
             return
         if self.session.is_due(ts):
             self._run(ts, ts)
-        if self.session.is_idle():
-            self._due, self._head = self.session.gate.due(), self._requests.head
-            if self.session.marks.at_once:
-                self._module.sleep(self._value, self._pass_by)
-            elif self._due == NEVER:
-                self._module.sleep(self._backlog.append, self._tidy)
-            else:
-                self._module.sleep(self._await, self._pass_by)
+        if not self.session.is_idle():
+            self._module.sleep(self._watch, self._pass_by)
+        elif self.session.gate.due() == NEVER:
+            self._module.sleep(self._backlog.append, self._tidy)
+        else:
+            self._module.sleep(self._await, self._pass_by)
 
     def _tidy(self, ts: int) -> None:  # noqa: ARG002 - a module's signature
         """Keep what waits for somebody to trade from growing for ever."""
@@ -195,26 +191,24 @@ class SeatrialBacktestClient(ExecutionClient):
 
     def _await(self, data: Any) -> None:
         """Let a datum pass that comes before anything is due."""
-        if data.ts_init < self._due:
-            self._backlog.append(data)
-        else:
+        if self.session.is_due(data.ts_init):
             self._module.wake()
             self.on_datum(data)
+        else:
+            self._backlog.append(data)
 
-    def _value(self, data: Any) -> None:
-        """Let a datum pass as above, but for what it says of the account."""
-        if data.ts_init < self._due:
-            self._backlog.append(data)
-            self.session.value(data)
-            if self._requests.head != self._head:  # a rule has sent something
-                self._follow_up(data.ts_init)
-        else:
+    def _watch(self, data: Any) -> None:
+        """Take a datum that comes before anything is due, and deliver what it brought about."""
+        if self.session.is_due(data.ts_init):
             self._module.wake()
             self.on_datum(data)
+        else:
+            self.session.feed(data)
+            self._follow_up(data.ts_init)
 
     def _pass_by(self, ts: int) -> None:
         """Let a moment pass that comes before anything is due."""
-        if ts >= self._due:
+        if self.session.is_due(ts):
             self._module.wake()
             self.on_moment(ts)
         else:

@@ -144,8 +144,8 @@ class Session:
         return self._requests.head != NEVER or self._reports.head != NEVER
 
     def is_idle(self) -> bool:
-        """Return whether no market data is to be matched: nothing is at the venue."""
-        return not self.reporter.told
+        """Return whether nobody would notice market data: nothing at the venue, no rules, nothing valued."""
+        return not (self.reporter.told or self.marks.at_once)
 
     def add_instrument(self, instrument: Any) -> None:
         """Make a market for an instrument of the trader's.
@@ -225,24 +225,15 @@ class Session:
 
     def feed(self, data: Any) -> None:
         """Show the venue a piece of market data, and the gate what positions are worth by it."""
-        if self.risk_config is not None and data.ts_init < self.gate.due():
-            self._reach(data.ts_init)
+        if self.risk_config is not None:
+            gate, ts = self.gate, data.ts_init
+            if ts > gate.now and not self.is_due(ts):
+                gate.now = ts  # rules are asked about the market at its own time
         self.world.feed(data)
         if self.reporter.said:
             self.reporter.flush()
         if self.marks.at_once:
             self.marks.take(data)
-
-    def value(self, data: Any) -> None:
-        """Show the gate alone what positions are worth by market data that come before all that is due."""
-        if self.risk_config is not None:
-            self._reach(data.ts_init)
-        self.marks.take(data)
-
-    def _reach(self, ts: int) -> None:
-        """Let rules be asked about the market at its own time."""
-        if ts > self.gate.now:  # noqa: PLR1730 - max() costs a call for every datum
-            self.gate.now = ts
 
     # -- commands of the trader ------------------------------------------------------------------------------------
 
