@@ -147,7 +147,6 @@ class SeatrialBacktestClient(ExecutionClient):
         self._peers.sessions.append(self.session)
         kernel.msgbus.subscribe("events.order.*", self._on_order_event, priority=_FIRST)
         self._backlog = self.session.world.backlog.data
-        self._due = NEVER  # while the module sleeps, when it has to be awake again
 
     # -- time ------------------------------------------------------------------------------------------------------
 
@@ -160,6 +159,11 @@ class SeatrialBacktestClient(ExecutionClient):
             self._run(ts if self._peers.has_begun else ts - 1, ts)
         self._peers.has_begun = True
         session.feed(data)
+        self._follow_up(ts)
+
+    def _follow_up(self, ts: int) -> None:
+        """Deliver what a datum brought about at once, and be there for the rest."""
+        session = self.session
         if session.is_due(ts):
             session.tell(ts)
             self.arm()
@@ -173,12 +177,12 @@ class SeatrialBacktestClient(ExecutionClient):
             return
         if self.session.is_due(ts):
             self._run(ts, ts)
-        if self.session.is_idle():
-            self._due = self.session.gate.due()
-            if self._due == NEVER:
-                self._module.sleep(self._backlog.append, self._tidy)
-            else:
-                self._module.sleep(self._await, self._pass_by)
+        if not self.session.is_idle():
+            self._module.sleep(self._watch, self._pass_by)
+        elif self.session.gate.due() == NEVER:
+            self._module.sleep(self._backlog.append, self._tidy)
+        else:
+            self._module.sleep(self._await, self._pass_by)
 
     def _tidy(self, ts: int) -> None:  # noqa: ARG002 - a module's signature
         """Keep what waits for somebody to trade from growing for ever."""
@@ -187,15 +191,24 @@ class SeatrialBacktestClient(ExecutionClient):
 
     def _await(self, data: Any) -> None:
         """Let a datum pass that comes before anything is due."""
-        if data.ts_init < self._due:
-            self._backlog.append(data)
-        else:
+        if self.session.is_due(data.ts_init):
             self._module.wake()
             self.on_datum(data)
+        else:
+            self._backlog.append(data)
+
+    def _watch(self, data: Any) -> None:
+        """Take a datum that comes before anything is due, and deliver what it brought about."""
+        if self.session.is_due(data.ts_init):
+            self._module.wake()
+            self.on_datum(data)
+        else:
+            self.session.feed(data)
+            self._follow_up(data.ts_init)
 
     def _pass_by(self, ts: int) -> None:
         """Let a moment pass that comes before anything is due."""
-        if ts >= self._due:
+        if self.session.is_due(ts):
             self._module.wake()
             self.on_moment(ts)
         else:

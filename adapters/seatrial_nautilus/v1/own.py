@@ -270,6 +270,9 @@ class _Lookout(SeatrialModule):
         self._datum: Any = None
         self._has_begun = False
 
+    def sleep(self, keep: Callable[[Any], None], pass_by: Callable[[int], None]) -> None:
+        """Stay awake: the run hears of every row."""
+
     def pre_process(self, data: Any) -> None:
         """Hear of a row before it happens."""
         if not self._has_begun:

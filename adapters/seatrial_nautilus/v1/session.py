@@ -119,7 +119,8 @@ class Session:
         self._names = dict(strategy_names or {})
         self._symbols = dict(symbols or {})
         self._teller = Teller(client, names_positions=self.world.names_positions)
-        self.marks = Marks(self.gate, self.world, self.symbol_of, at_once=risk is not None)
+        positions = self._account.positions
+        self.marks = Marks(self.gate, self.world, self.symbol_of, at_once=risk is not None, positions=positions)
         """What positions are valued at."""
         self._natives: deque[tuple[Event, Any]] = deque()
         self.gate.add_listener(self._hear)
@@ -192,6 +193,7 @@ class Session:
     def deliver(self, now: int) -> bool:
         """Deliver what was held back, then what is due by `now`; return whether markets have to be settled after it."""
         gate, port = self.gate, self._port
+        self.marks.catch_up_quotes()
         self.at(now)
         while port.held:
             port.held.popleft()()
@@ -214,6 +216,7 @@ class Session:
         The stock venue, too, takes no command while it matches, and none before the trader has seen the datum.
         """
         gate = self.gate
+        self.marks.catch_up_quotes()
         self._port.holds = True
         while (due := gate.due()) <= until:
             now = max(due, gate.now)
@@ -224,7 +227,7 @@ class Session:
         """Show the venue a piece of market data, and the gate what positions are worth by it."""
         if self.risk_config is not None:
             gate, ts = self.gate, data.ts_init
-            if gate.now < ts < gate.due():
+            if ts > gate.now and not self.is_due(ts):
                 gate.now = ts  # rules are asked about the market at its own time
         self.world.feed(data)
         if self.reporter.said:
@@ -245,6 +248,7 @@ class Session:
     def modify(self, command: Any, clock: int) -> None:
         """Ask to change an order."""
         now = self.now(clock)
+        self.marks.catch_up_quotes()
         order = self.cache.order(command.client_order_id)
         change = OrderChange(
             quantity=None if command.quantity is None else command.quantity.as_decimal(),
@@ -302,6 +306,7 @@ class Session:
 
     def _send(self, orders: Iterable[Any], clock: int) -> None:
         now = self.now(clock)
+        self.marks.catch_up_quotes()
         theirs = tuple(orders)
         ours = tuple([self._ours(one, now) for one in theirs])
         if any(order.is_quote_quantity for order in theirs):
@@ -338,14 +343,14 @@ class Session:
             self._teller.tell(natives.popleft()[1])
             return
         if order is None:
-            return
-        kind = type(event)
-        if kind is OrderSubmitted:
+            self.marks.news = True
+        elif type(event) is OrderSubmitted:
             if order.strategy_id == _CLOSER:
                 self._close(order)
-        elif isinstance(event, CancelRefused | ModifyRefused):
-            tell = self._teller.cancel_refused if kind is CancelRefused else self._teller.modify_refused
-            tell(self._order(order.order_id), event.rejection.message, event.timestamp)
+        elif type(event) is CancelRefused:
+            self._teller.cancel_refused(self._order(order.order_id), event.rejection.message, event.timestamp)
+        elif type(event) is ModifyRefused:
+            self._teller.modify_refused(self._order(order.order_id), event.rejection.message, event.timestamp)
 
     def _close(self, order: Order) -> None:
         """Make the trader know an order with which the gate closes a position."""

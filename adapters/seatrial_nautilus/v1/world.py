@@ -111,8 +111,8 @@ class VenueWorld:
         self.muted = False
         """Whether events of the exchange are dropped: while it is set up, not while it trades."""
         self.orders_numbered = 0
-        self.latest: dict[Any, Any] = {}
-        """The latest data by kind and instrument."""
+        self._latest: dict[Any, Any] = {}
+        self._last: Any = None  # the latest of all
         self.trade_numbers = TradeNumbers(options)
         """How far the trades of each market are numbered."""
         self._feeds = {kind: getattr(self.exchange, method) for kind, method in _FEEDS.items()}
@@ -161,9 +161,24 @@ class VenueWorld:
         feed(data)
         if type(data) is Bar:
             self.trade_numbers.bar(data)
-        key = type(data), data.bar_type if type(data) is Bar else data.instrument_id
-        self.latest.pop(key, None)  # so that the latest comes last
-        self.latest[key] = data
+            self._keep_last()
+        elif type(data) is not type(self._last) or data.instrument_id != self._last.instrument_id:
+            self._keep_last()
+        self._last = data
+
+    @property
+    def latest(self) -> dict[Any, Any]:
+        """The latest data by kind and instrument, the latest of all last."""
+        self._keep_last()
+        return self._latest
+
+    def _keep_last(self) -> None:
+        """Keep the latest datum under its name, which takes longer to find out than whether the next has the same."""
+        data = self._last
+        if data is not None:
+            key = type(data), data.bar_type if type(data) is Bar else data.instrument_id
+            self._latest.pop(key, None)  # so that the latest comes last
+            self._latest[key] = data
 
     def set_time(self, now: int) -> None:
         """Let the venue's clock show `now`, or leave it where it is later."""
