@@ -305,7 +305,7 @@ class Session:
         theirs = tuple(orders)
         ours = tuple([self._ours(one, now) for one in theirs])
         if any(order.is_quote_quantity for order in theirs):
-            message = "quantities in the quote currency are not counted; let the execution engine convert them"
+            message = "a quantity in quote currency is not counted; give units of the instrument"
             for order, one in zip(theirs, ours, strict=True):
                 denied = self.gate.deny(one, refusal(RejectionReason.UNSUPPORTED, message), now)
                 self._teller.denied(order, denied.rejection, now)

@@ -1,0 +1,74 @@
+"""A trader's order as the venue gets it: an order of the venue's own, on the terms it has when it leaves.
+
+Those are not always the terms it was made on. An emulated order is released as another type, an execution algorithm
+takes from an order what it has spawned, and the execution engine turns quantities in quote currency into units.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nautilus_trader.model.enums import OrderType
+from nautilus_trader.model.events import OrderInitialized, OrderUpdated
+from nautilus_trader.model.objects import Price
+from nautilus_trader.model.orders import LimitOrder, MarketOrder, OrderUnpacker
+
+__all__ = ["copy_of", "events_of", "linked_to", "order_from"]
+
+_CHANGES = (OrderInitialized, OrderUpdated)
+
+
+def copy_of(order: Any) -> Any:
+    """Return an order that shares nothing with `order`, and was made on the terms that it has now."""
+    made, *later = order.events
+    changes = [one for one in later if isinstance(one, _CHANGES)]
+    if changes or made.quote_quantity is not order.is_quote_quantity:
+        made = _as_it_stands(next((one for one in reversed(changes) if type(one) is OrderInitialized), made), order)
+    return OrderUnpacker.from_init(made)
+
+
+def linked_to(order: Any) -> list[Any]:
+    """Return the ids of the orders that a venue may ask for because of `order`: its group's, and what it came from."""
+    sources = (order.parent_order_id, order.exec_spawn_id)
+    return [*(order.linked_order_ids or ()), *[one for one in sources if one is not None]]
+
+
+def events_of(order: Any) -> list[Any]:
+    """Return the events that make `order`, for :func:`order_from`; no event tells of a quantity turned into units."""
+    made, *later = order.events
+    if made.quote_quantity and not order.is_quote_quantity:
+        made = _changed(made, quantity=str(order.quantity), quote_quantity=False)
+    return [made, *later]
+
+
+def order_from(events: list[Any]) -> Any:
+    """Return the order that `events` make; one that was released as another type begins anew within them."""
+    made, *later = events
+    order = OrderUnpacker.from_init(made)
+    for event in later:
+        if type(event) is not OrderInitialized:
+            order.apply(event)
+        elif event.order_type == OrderType.MARKET:
+            order = MarketOrder.transform_py(order, event.ts_init)
+        else:
+            order = LimitOrder.transform_py(order, event.ts_init, Price.from_str(event.options["price"]))
+    return order
+
+
+def _as_it_stands(made: Any, order: Any) -> Any:
+    options = dict(made.options)
+    if order.has_price:
+        options["price"] = str(order.price)
+    if order.has_trigger_price:
+        options["trigger_price"] = str(order.trigger_price)
+    return _changed(
+        made,
+        quantity=str(order.quantity),
+        quote_quantity=order.is_quote_quantity,
+        options=options,
+        ts_init=order.ts_init,
+    )
+
+
+def _changed(made: Any, **terms: Any) -> Any:
+    return OrderInitialized.from_dict({**OrderInitialized.to_dict(made), **terms})
