@@ -73,6 +73,21 @@ def _in_quote_currency(trader: Any) -> None:
     trader.submit_order(trader.order_factory.market(PAIR.id, OrderSide.BUY, size, quote_quantity=True))
 
 
+def _bracket_that_ends_at_once(trader: Any) -> None:
+    """Send a bracket whose entry fills in parts, and whose stop is released by the first of them."""
+    bracket = trader.order_factory.bracket(
+        PAIR.id,
+        OrderSide.BUY,
+        PAIR.make_qty(100_000),
+        entry_order_type=OrderType.LIMIT,
+        entry_price=_price(trader, 0),
+        sl_trigger_price=_price(trader, 0),
+        tp_price=_price(trader, 40),
+        emulation_trigger=TriggerType.BID_ASK,
+    )
+    trader.submit_order_list(bracket)
+
+
 CASES = {
     "emulated limit": {2: _emulated_limit, 40: _emulated_limit},
     "emulated bracket": {2: _emulated_bracket, 50: _emulated_bracket},
@@ -146,3 +161,17 @@ def test_a_session_goes_on_with_such_orders_wherever_it_is_cut(case: str, at: in
 
     assert _found(made, trader, after) == whole
     assert whole["told"]
+
+
+def test_an_exit_that_left_before_its_entry_was_filled_whole_keeps_its_quantity() -> None:
+    """Under delays the exit of a first part arrives when the entry is filled: for that part, on both sides."""
+    thin = [one for one in ROWS if one.ask_size < 100_000]
+    made, session, _ = _prepared({0: _bracket_that_ends_at_once}, "HEDGING", DELAYS)
+    made.add_data(thin)
+    made.run()
+
+    entry, stop, _ = sorted(made.cache.orders(), key=lambda one: int(one.client_order_id.value.rsplit("-", 1)[-1]))
+    assert entry.filled_qty == 100_000
+    assert stop.quantity == stop.filled_qty == 40_000
+    assert stop.is_closed
+    assert session.gate.completed_orders[stop.client_order_id.value].filled_quantity == 40_000

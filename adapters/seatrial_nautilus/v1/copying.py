@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.model.enums import OrderType
 from nautilus_trader.model.events import OrderInitialized, OrderUpdated
-from nautilus_trader.model.objects import Price
+from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.model.orders import LimitOrder, MarketOrder, OrderUnpacker
 
-__all__ = ["copy_of", "events_of", "linked_to", "order_from"]
+__all__ = ["copy_of", "events_of", "keep_quantity", "linked_to", "order_from"]
 
 _CHANGES = (OrderInitialized, OrderUpdated)
 
@@ -25,6 +26,30 @@ def copy_of(order: Any) -> Any:
     if changes or made.quote_quantity is not order.is_quote_quantity:
         made = _as_it_stands(next((one for one in reversed(changes) if type(one) is OrderInitialized), made), order)
     return OrderUnpacker.from_init(made)
+
+
+def keep_quantity(order: Any) -> None:
+    """Let an order that is about to leave have a quantity of its own.
+
+    NautilusTrader may have put its entry's count of fills there, which goes on growing in 1.221.
+    """
+    if order.event_count > 1 and any(type(one) is OrderUpdated for one in order.events):
+        order.apply(
+            OrderUpdated(
+                order.trader_id,
+                order.strategy_id,
+                order.instrument_id,
+                order.client_order_id,
+                None,
+                None,
+                Quantity(order.quantity.as_decimal(), order.quantity.precision),
+                None,
+                None,
+                UUID4(),
+                order.ts_last,
+                order.ts_last,
+            )
+        )
 
 
 def linked_to(order: Any) -> list[Any]:

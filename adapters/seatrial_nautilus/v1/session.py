@@ -27,6 +27,7 @@ from seatrial.gate.queue import NEVER
 from seatrial.gate.validator import refusal
 from seatrial_nautilus.v1.closing import closing_order
 from seatrial_nautilus.v1.codec import EventCodec
+from seatrial_nautilus.v1.copying import keep_quantity
 from seatrial_nautilus.v1.instruments import check_instrument, core_instrument, currency_of
 from seatrial_nautilus.v1.marks import Marks
 from seatrial_nautilus.v1.options import iterates_after_commands
@@ -303,6 +304,8 @@ class Session:
     def _send(self, orders: Iterable[Any], clock: int) -> None:
         now = self.now(clock)
         theirs = tuple(orders)
+        for order in theirs:
+            keep_quantity(order)
         ours = tuple([self._ours(one, now) for one in theirs])
         if any(order.is_quote_quantity for order in theirs):
             message = "a quantity in quote currency is not counted; give units of the instrument"
