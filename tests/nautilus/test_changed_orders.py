@@ -12,11 +12,12 @@ pytest.importorskip("nautilus_trader", reason="NautilusTrader is not installed")
 
 from nautilus_trader.config import ExecEngineConfig
 from nautilus_trader.examples.algorithms.twap import TWAPExecAlgorithm
-from nautilus_trader.model.enums import OrderSide, OrderType, TriggerType
+from nautilus_trader.model.enums import OrderSide, OrderStatus, OrderType, TriggerType
 from nautilus_trader.model.identifiers import ExecAlgorithmId
 
 from seatrial import Constant, LatencyConfig
 from seatrial_nautilus.v1.checkpoint import snapshot
+from seatrial_nautilus.v1.keeping import keep_order, order_of
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.nautilus.rig.market import MS, PAIR, quotes
@@ -175,3 +176,28 @@ def test_an_exit_that_left_before_its_entry_was_filled_whole_keeps_its_quantity(
     assert stop.quantity == stop.filled_qty == 40_000
     assert stop.is_closed
     assert session.gate.completed_orders[stop.client_order_id.value].filled_quantity == 40_000
+
+
+class _Keeping(Scripted):
+    """Keeps each order as it is when it is released."""
+
+    def on_order_released(self, event: Any) -> None:
+        state = keep_order(self.cache.order(event.client_order_id), self.cache)
+        self.kept.append(order_of(state))
+
+    kept: list[Any]
+
+
+def test_an_order_that_was_released_and_has_not_left_waits_again() -> None:
+    """A live trader that is killed between the two would find an order that nobody sends."""
+    made, _ = engine([PAIR], settings("MARGIN", "NETTING"), {})
+    trader = _Keeping(PAIR, {2: _emulated_limit})
+    trader.kept = []
+    made.add_strategy(trader)
+    made.add_data(ROWS)
+    made.run()
+
+    [order] = trader.kept
+    assert (order.order_type, order.status) == (OrderType.LIMIT, OrderStatus.EMULATED)
+    assert order.emulation_trigger == TriggerType.BID_ASK
+    assert made.cache.order(order.client_order_id).order_type == OrderType.MARKET

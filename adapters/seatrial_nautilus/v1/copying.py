@@ -6,17 +6,19 @@ takes from an order what it has spawned, and the execution engine turns quantiti
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any
 
 from nautilus_trader.core.uuid import UUID4
-from nautilus_trader.model.enums import OrderType
-from nautilus_trader.model.events import OrderInitialized, OrderUpdated
+from nautilus_trader.model.enums import OrderStatus, OrderType
+from nautilus_trader.model.events import OrderInitialized, OrderReleased, OrderUpdated
 from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.model.orders import LimitOrder, MarketOrder, OrderUnpacker
 
 __all__ = ["copy_of", "events_of", "keep_quantity", "linked_to", "order_from"]
 
 _CHANGES = (OrderInitialized, OrderUpdated)
+_RELEASES = (OrderInitialized, OrderReleased)
 
 
 def copy_of(order: Any) -> Any:
@@ -59,8 +61,14 @@ def linked_to(order: Any) -> list[Any]:
 
 
 def events_of(order: Any) -> list[Any]:
-    """Return the events that make `order`, for :func:`order_from`; no event tells of a quantity turned into units."""
+    """Return the events that make `order`, for :func:`order_from`.
+
+    No event tells of a quantity turned into units. An order that was released and has not left yet waits again, since
+    nobody would send it.
+    """
     made, *later = order.events
+    if order.status == OrderStatus.RELEASED and order.exec_algorithm_id is None:
+        later = list(takewhile(lambda one: not isinstance(one, _RELEASES), later))
     if made.quote_quantity and not order.is_quote_quantity:
         made = _changed(made, quantity=str(order.quantity), quote_quantity=False)
     return [made, *later]

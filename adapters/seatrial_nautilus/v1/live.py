@@ -16,7 +16,7 @@ from nautilus_trader.common.providers import InstrumentProvider
 from nautilus_trader.live.execution_client import LiveExecutionClient
 from nautilus_trader.live.factories import LiveExecClientFactory
 from nautilus_trader.model.enums import OmsType
-from nautilus_trader.model.events import OrderCanceled, OrderEmulated, OrderExpired, OrderReleased, OrderUpdated
+from nautilus_trader.model.events import OrderCanceled, OrderEmulated, OrderExpired, OrderUpdated
 from nautilus_trader.model.identifiers import AccountId, ClientId, InstrumentId
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import AccountBalance, Money
@@ -36,7 +36,7 @@ __all__ = ["SeatrialExecClientConfig", "SeatrialLiveExecClient", "SeatrialLiveEx
 
 _FIRST = 100
 """The priority at which a checkpoint hears of an event: before every strategy."""
-_LOCAL = frozenset({OrderEmulated, OrderReleased, OrderUpdated, OrderCanceled, OrderExpired})
+_LOCAL = frozenset({OrderEmulated, OrderUpdated, OrderCanceled, OrderExpired})
 """What becomes of an order that the trader holds itself, without a word from here: one that waits to be released."""
 _PATIENCE = 100
 """How often, 50 ms apart, the instruments of a checkpoint are looked for."""
