@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from nautilus_trader.model.events import AccountState
-from nautilus_trader.model.identifiers import PositionId
-from nautilus_trader.model.orders import OrderUnpacker
+from nautilus_trader.model.identifiers import PositionId, VenueOrderId
 from nautilus_trader.model.position import Position
 
 from seatrial_nautilus.v1.codec import decode_event, encode_event
+from seatrial_nautilus.v1.copying import events_of, order_from
 from seatrial_nautilus.v1.position_numbers import count_positions, take_numbers
 
 if TYPE_CHECKING:
@@ -36,12 +36,14 @@ Kept = dict[str, Any]
 class OrderState(msgspec.Struct, frozen=True, omit_defaults=True):
     """An order: its events, the position that a cache knows for it, and what a venue did to it without an event.
 
-    `activated` is the price at which a trailing stop began to trail.
+    `activated` is the price at which a trailing stop began to trail; `number` is the venue's, where no event has told
+    it yet.
     """
 
     events: tuple[Kept, ...]
     position: str | None = None
     activated: str | None = None
+    number: str | None = None
 
 
 class TraderState(msgspec.Struct, frozen=True):
@@ -60,10 +62,12 @@ class TraderState(msgspec.Struct, frozen=True):
 def keep_order(order: Any, cache: Any) -> OrderState:
     """Return an order with what `cache` knows of it."""
     position = cache.position_id(order.client_order_id)
+    number = None if order.venue_order_id is not None else cache.venue_order_id(order.client_order_id)
     return OrderState(
-        tuple(map(encode_event, order.events)),
+        tuple(map(encode_event, events_of(order))),
         None if position is None else position.value,
         str(order.activation_price) if getattr(order, "is_activated", False) else None,
+        None if number is None else number.value,
     )
 
 
@@ -74,13 +78,10 @@ def keep_position(position: Any) -> tuple[Kept, ...]:
 
 def order_of(state: OrderState) -> Any:
     """Return the order whose events these are."""
-    first, *others = map(decode_event, state.events)
+    events = list(map(decode_event, state.events))
     if state.activated is not None:
-        first.options["activation_price"] = state.activated
-    order = OrderUnpacker.from_init(first)
-    for event in others:
-        order.apply(event)
-    return order
+        events[0].options["activation_price"] = state.activated
+    return order_from(events)
 
 
 def position_of(fills: Iterable[Kept], cache: Any) -> Any:
@@ -96,8 +97,9 @@ def add_order(state: OrderState, cache: Any, client_id: Any) -> Any:
     """Put an order into `cache`, with everything the cache knows of it."""
     order = order_of(state)
     cache.add_order(order, None if state.position is None else PositionId(state.position), client_id)
-    if order.venue_order_id is not None:
-        cache.add_venue_order_id(order.client_order_id, order.venue_order_id)
+    number = order.venue_order_id if state.number is None else VenueOrderId(state.number)
+    if number is not None:
+        cache.add_venue_order_id(order.client_order_id, number)
     cache.update_order(order)
     return order
 

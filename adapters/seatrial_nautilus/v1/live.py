@@ -16,6 +16,7 @@ from nautilus_trader.common.providers import InstrumentProvider
 from nautilus_trader.live.execution_client import LiveExecutionClient
 from nautilus_trader.live.factories import LiveExecClientFactory
 from nautilus_trader.model.enums import OmsType
+from nautilus_trader.model.events import OrderCanceled, OrderEmulated, OrderExpired, OrderUpdated
 from nautilus_trader.model.identifiers import AccountId, ClientId, InstrumentId
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import AccountBalance, Money
@@ -35,6 +36,8 @@ __all__ = ["SeatrialExecClientConfig", "SeatrialLiveExecClient", "SeatrialLiveEx
 
 _FIRST = 100
 """The priority at which a checkpoint hears of an event: before every strategy."""
+_LOCAL = frozenset({OrderEmulated, OrderUpdated, OrderCanceled, OrderExpired})
+"""What becomes of an order that the trader holds itself, without a word from here: one that waits to be released."""
 _PATIENCE = 100
 """How often, 50 ms apart, the instruments of a checkpoint are looked for."""
 
@@ -72,6 +75,7 @@ class SeatrialLiveExecClient(LiveExecutionClient):
         self._periodic: Any = None
         self._manager: CheckpointManager | None = None
         self._untold: deque[Any] = deque()
+        self._names_positions = False
         self.session = Session(
             self,
             cache,
@@ -175,9 +179,11 @@ class SeatrialLiveExecClient(LiveExecutionClient):
             self._manager.save_checkpoint(snapshot(self.session))
 
     def _on_told(self, event: Any) -> None:
-        """Note that the trader's books have an event, ours or a denial; strategies hear of it after this."""
+        """Note that the trader's books have an event, ours or its own; strategies hear of it after this."""
         if self._untold and self._untold[0] is event:
             self._untold.popleft()
+            self._keep()
+        elif type(event) in _LOCAL and event.instrument_id.venue == self.venue:
             self._keep()
         elif self.session.note_denied(event):
             self._sent()
@@ -297,8 +303,19 @@ class SeatrialLiveExecClient(LiveExecutionClient):
     async def generate_position_status_reports(self, command: Any) -> list[Any]:
         """Return positions as told."""
         positions = self._orders.positions_open(self.venue, command.instrument_id)
-        hedges = self.oms_type == OmsType.HEDGING
-        return position_reports(positions, self.account_id, self.timestamp_ns(), hedges=hedges)
+        named = self.oms_type == OmsType.HEDGING or self._names_positions
+        return position_reports(positions, self.account_id, self.timestamp_ns(), named=named)
+
+    async def generate_mass_status(self, lookback_mins: int | None = None) -> Any:
+        """Return how everything stands; each strategy's position is compared with the trader's own.
+
+        Netted over strategies, 1.231 would not find the average price that the fills come to, and rewrite them.
+        """
+        self._names_positions = True
+        try:
+            return await super().generate_mass_status(lookback_mins)
+        finally:
+            self._names_positions = False
 
 
 class SeatrialLiveExecClientFactory(LiveExecClientFactory):

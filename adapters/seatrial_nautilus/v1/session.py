@@ -27,6 +27,7 @@ from seatrial.gate.queue import NEVER
 from seatrial.gate.validator import refusal
 from seatrial_nautilus.v1.closing import closing_order
 from seatrial_nautilus.v1.codec import EventCodec
+from seatrial_nautilus.v1.copying import keep_quantity
 from seatrial_nautilus.v1.instruments import check_instrument, core_instrument, currency_of
 from seatrial_nautilus.v1.marks import Marks
 from seatrial_nautilus.v1.options import iterates_after_commands
@@ -308,9 +309,11 @@ class Session:
         now = self.now(clock)
         self.marks.catch_up_quotes()
         theirs = tuple(orders)
+        for order in theirs:
+            keep_quantity(order)
         ours = tuple([self._ours(one, now) for one in theirs])
         if any(order.is_quote_quantity for order in theirs):
-            message = "quantities in the quote currency are not counted; let the execution engine convert them"
+            message = "a quantity in quote currency is not counted; give units of the instrument"
             for order, one in zip(theirs, ours, strict=True):
                 denied = self.gate.deny(one, refusal(RejectionReason.UNSUPPORTED, message), now)
                 self._teller.denied(order, denied.rejection, now)

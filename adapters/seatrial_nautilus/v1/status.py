@@ -80,11 +80,11 @@ def fill_reports(orders: Iterable[Any], account_id: Any, now: int) -> list[Any]:
     ]
 
 
-def position_reports(positions: Iterable[Any], account_id: Any, now: int, *, hedges: bool) -> list[Any]:
-    """Return positions as told: each of them where the venue `hedges`, else what they come to by instrument."""
+def position_reports(positions: Iterable[Any], account_id: Any, now: int, *, named: bool) -> list[Any]:
+    """Return positions as told: each of them where they are `named`, else what they come to by instrument."""
     by_name: dict[Any, list[Any]] = {}
     for position in positions:
-        by_name.setdefault(position.id if hedges else position.instrument_id, []).append(position)
+        by_name.setdefault(position.id if named else position.instrument_id, []).append(position)
     reports: list[Any] = []
     for held in by_name.values():
         net = sum((one.signed_decimal_qty() for one in held), Decimal(0))
@@ -93,7 +93,7 @@ def position_reports(positions: Iterable[Any], account_id: Any, now: int, *, hed
             PositionStatusReport(
                 account_id=account_id,
                 instrument_id=held[0].instrument_id,
-                venue_position_id=held[0].id if hedges else None,
+                venue_position_id=held[0].id if named else None,
                 position_side=side,
                 quantity=Quantity(abs(net), held[0].size_precision),
                 avg_px_open=Decimal(str(held[0].avg_px_open)) if len(held) == 1 else None,

@@ -15,12 +15,13 @@ from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.model.data import Bar
 from nautilus_trader.model.enums import LiquiditySide, OmsType, OrderSide
 from nautilus_trader.model.events import OrderSubmitted
-from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId, StrategyId, VenueOrderId
+from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId, StrategyId
 from nautilus_trader.model.objects import Quantity
 from nautilus_trader.model.orders import MarketOrder
 
 from seatrial.errors import InvalidConfigError
 from seatrial_nautilus.v1.codec import decode_data, encode_data
+from seatrial_nautilus.v1.copying import linked_to
 from seatrial_nautilus.v1.keeping import Kept, OrderState, add_order, keep_order, keep_position, position_of
 from seatrial_nautilus.v1.market_state import MarketState, activate, load_market, save_market
 from seatrial_nautilus.v1.position_numbers import count_positions, take_numbers
@@ -94,10 +95,7 @@ def _needed_orders(cache: Any, positions: Iterable[Any]) -> list[Any]:
     for position in positions:
         kept.update({one: cache.order(one) for one in position.client_order_ids if cache.order(one) is not None})
     for order in tuple(kept.values()):
-        linked = list(order.linked_order_ids or ())
-        if order.parent_order_id is not None:
-            linked.append(order.parent_order_id)
-        kept.update({one: other for one in linked if (other := cache.order(one)) is not None})
+        kept.update({one: other for one in linked_to(order) if (other := cache.order(one)) is not None})
     return list(kept.values())
 
 
@@ -120,7 +118,7 @@ def load_venue(world: VenueWorld, state: VenueState) -> None:
         world.orders_numbered = state.numbered
         take_numbers(world.engine, state.virtual)
         for kept in state.orders:
-            _know(world, kept)
+            add_order(kept, world.cache, world.client_id)
         for fills in state.positions:
             position = position_of(fills, world.cache)
             world.cache.add_position(position, world.options["oms_type"])
@@ -156,14 +154,6 @@ def _load_engine(world: VenueWorld, engine: Any, state: VenueState) -> None:
         places = {order.client_order_id: n for n, order in enumerate(orders)}
         resting.sort(key=lambda order: places[order.client_order_id])
     _number_trades(world, engine, state.trades.get(symbol, 0))
-
-
-def _know(world: VenueWorld, kept: OrderState) -> None:
-    """Put an order into the venue's cache; one that nothing was said of yet has no number of the venue's."""
-    order = add_order(kept, world.cache, world.client_id)
-    if order.venue_order_id is None:
-        number = VenueOrderId(f"{world.venue}-{order.client_order_id}")
-        world.cache.add_venue_order_id(order.client_order_id, number)
 
 
 def _name_positions(world: VenueWorld, engine: Any, count: int) -> None:

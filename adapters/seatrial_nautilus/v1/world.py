@@ -1,7 +1,7 @@
 """A venue's private world: NautilusTrader's own exchange on a clock, a bus and a cache that no trader sees.
 
 The stock exchange reads and fills the very order objects that the strategy holds, so what it matched is known at once.
-Here the exchange gets copies, made from each order's first event; what the venue knows and what the trader was told
+Here the exchange gets copies, made when the orders arrive; what the venue knows and what the trader was told
 share nothing. Every event the exchange makes goes to the `sink`, once the venue's own orders and positions are up to
 date; what becomes of it is not the venue's business.
 """
@@ -32,10 +32,11 @@ from nautilus_trader.model.enums import AccountType, BookType, OmsType
 from nautilus_trader.model.events import AccountState, OrderFilled, OrderSubmitted, OrderUpdated
 from nautilus_trader.model.identifiers import OrderListId, VenueOrderId
 from nautilus_trader.model.objects import AccountBalance, Money, Quantity
-from nautilus_trader.model.orders import OrderList, OrderUnpacker
+from nautilus_trader.model.orders import OrderList
 from nautilus_trader.portfolio.portfolio import Portfolio
 
 from seatrial_nautilus.v1.backlog import MANY, Backlog
+from seatrial_nautilus.v1.copying import copy_of, linked_to
 from seatrial_nautilus.v1.trade_numbers import TradeNumbers
 from seatrial_nautilus.v1.venue_cache import VenueCache
 
@@ -279,7 +280,7 @@ class VenueWorld:
             self.sink(event)
 
     def _copy(self, order: Any, position_id: Any) -> Any:
-        copy = OrderUnpacker.from_init(order.init_event)
+        copy = copy_of(order)
         known = self.cache.order(copy.client_order_id)
         self.cache.add_order(copy, position_id, self._client.id, overwrite=known is not None)
         self.orders_numbered += 1
@@ -288,12 +289,9 @@ class VenueWorld:
 
     def _add_linked(self, order: Any, find: Callable[[Any], Any]) -> None:
         """Let the exchange find what an order is linked to, also where that has not been sent to the venue."""
-        linked = list(order.linked_order_ids or ())
-        if order.parent_order_id is not None:
-            linked.append(order.parent_order_id)
-        for client_order_id in linked:
+        for client_order_id in linked_to(order):
             if self.cache.order(client_order_id) is None and (other := find(client_order_id)) is not None:
-                self.cache.add_order(OrderUnpacker.from_init(other.init_event), None, None)
+                self.cache.add_order(copy_of(other), None, None)
 
     def _open_account(self) -> None:
         """Open the account that the exchange wants to see; nothing is booked on it."""

@@ -39,8 +39,8 @@ async def until(holds: Callable[[], object], what: str = "") -> None:
 class Hand(Strategy):
     """Does what the test does with it, and writes down what it hears."""
 
-    def __init__(self) -> None:
-        super().__init__(StrategyConfig(strategy_id="HAND-001", order_id_tag="001"))
+    def __init__(self, name: str = "HAND-001") -> None:
+        super().__init__(StrategyConfig(strategy_id=name, order_id_tag=name.rsplit("-", maxsplit=1)[-1]))
         self.heard: list[str] = []
         self.reasons: list[str] = []
 

@@ -131,7 +131,7 @@ class SeatrialGuard(Watch):
         except SeatrialError as error:
             return refusal(RejectionReason.UNSUPPORTED, str(error))
         if any(order.is_quote_quantity for order in orders):
-            message = "quantities in the quote currency are not counted; let the execution engine convert them"
+            message = "a quantity in quote currency is not counted; give units of the instrument"
             return refusal(RejectionReason.UNSUPPORTED, message)
         return None
 
