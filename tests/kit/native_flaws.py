@@ -798,9 +798,9 @@ def no_price_is_stale(scenario: Scenario) -> Scenario:
 class UncheckedModifies(Admission):
     __slots__ = ()
 
-    def _judge(self, order: Order, now: int, *, shrinks: bool = False) -> Rejection | None:
+    def _judge(self, order: Order, now: int, *, before: Order | None = None, shrinks: bool = False) -> Rejection | None:
         known = self._client.knows(order.order_id)
-        return None if known else super()._judge(order, now, shrinks=shrinks)
+        return None if known else super()._judge(order, now, before=before, shrinks=shrinks)
 
 
 @misbuilt
