@@ -541,10 +541,10 @@ def limits_exclude_themselves(scenario: Scenario) -> Scenario:
 class BlindExposure(Exposure):
     __slots__ = ()
 
-    def add(self, order: Order) -> None:
+    def add(self, order: Order, anew: bool = True) -> None:
         for other in list(self._entries):
             self.drop(other)
-        super().add(order)
+        super().add(order, anew)
 
 
 @misbuilt
@@ -812,8 +812,8 @@ def modifies_are_not_checked(simulator: ExecutionSimulator) -> None:
 class NoGroups(Exposure):
     __slots__ = ()
 
-    def add(self, order: Order) -> None:
-        super().add(replace(order, oco_id=None) if order.parent_id is None else order)
+    def add(self, order: Order, anew: bool = True) -> None:
+        super().add(replace(order, oco_id=None) if order.parent_id is None else order, anew)
 
 
 @misbuilt
