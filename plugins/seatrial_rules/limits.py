@@ -100,15 +100,13 @@ class ExposureLimit:
             gross = account.gross_exposure()
             if gross is None or gross > self._gross_share * equity:
                 return self._violation("gross", gross, self._gross, equity)
-            most, then = self._most_gross
-            if gross * then > most * equity:
+            if gross * self._most_gross[1] > self._most_gross[0] * equity:
                 self._most_gross = (gross, equity)
         if self._net is not None:
             net = account.net_exposure()
             if net is None or net > self._net_share * equity:
                 return self._violation("net", net, self._net, equity)
-            most, then = self._most_net
-            if net * then > most * equity:
+            if net * self._most_net[1] > self._most_net[0] * equity:
                 self._most_net = (net, equity)
         return None
 
