@@ -101,7 +101,7 @@ class Exposure:
         self.stakes[symbol].ends = None
         self.stale.add(symbol)
 
-    def add(self, order: Order, anew: bool = True) -> None:  # noqa: FBT001, FBT002 - each order pays for a name alone
+    def add(self, order: Order, *, anew: bool = True) -> None:
         """Count an order that is about to leave; one that is not `anew` may trade at the mark if it might before."""
         symbol, order_id = order.symbol, order.order_id
         stake, price = self.stakes[symbol], None
