@@ -15,9 +15,10 @@ from nautilus_trader.backtest.modules import SimulationModule
 from nautilus_trader.execution.client import ExecutionClient
 from nautilus_trader.model.identifiers import AccountId, ClientId
 
+from seatrial.clock import iso
 from seatrial.contracts.latency import LATENCY_INSTANT, LatencyConfig
 from seatrial.contracts.risk import RiskConfig
-from seatrial.errors import InvalidConfigError
+from seatrial.errors import CheckpointError, InvalidConfigError
 from seatrial.gate.queue import NEVER
 from seatrial_nautilus.v1.backlog import MANY
 from seatrial_nautilus.v1.checkpoint import restore
@@ -267,10 +268,20 @@ class SeatrialBacktestClient(ExecutionClient):
         for instrument in self._stock.instruments.values():
             self.session.add_instrument(instrument)
         if self._resume_from is not None:
+            self._check_start(self._resume_from)
             restore(self.session, self._resume_from)
             self._resume_from, self._peers.has_begun = None, True
             self.arm()
         self._set_connected(True)  # noqa: FBT003 - the engine's signature
+
+    def _check_start(self, checkpoint: ExecutionCheckpoint) -> None:
+        """Refuse to see again what the session has seen."""
+        if self._engine_clock.timestamp_ns() < checkpoint.timestamp:
+            problem = (
+                f"the session was at {iso(checkpoint.timestamp)} already; "
+                f"call engine.run(start={checkpoint.timestamp}) with the data after it"
+            )
+            raise CheckpointError(checkpoint.simulator_id, problem)
 
     def _stop(self) -> None:
         self._set_connected(False)  # noqa: FBT003 - as above

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from nautilus_trader.model.enums import AccountType, BookType, OmsType
 
 from seatrial.contracts.checkpoint import NOTHING, AccountSummary, ExecutionCheckpoint, SimulatorConfig
 from seatrial.contracts.venue import VenueConfig
@@ -34,7 +35,7 @@ class EngineState(msgspec.Struct, frozen=True):
     """What lies beneath the gate and before it, as stored.
 
     `untold` are events that were sent to a live trader, and that it had not heard yet; `quoted` and `traded` are the
-    symbols that have such data.
+    symbols that have such data. `settings` are those of the venue that its state makes no sense without.
     """
 
     nautilus: str
@@ -44,6 +45,7 @@ class EngineState(msgspec.Struct, frozen=True):
     untold: tuple[Kept, ...]
     quoted: tuple[str, ...]
     traded: tuple[str, ...]
+    settings: dict[str, str] = {}
 
 
 def summary(session: Session) -> AccountSummary:
@@ -74,11 +76,12 @@ def snapshot(session: Session, strategy: object = None) -> ExecutionCheckpoint:
         session.client.untold(),
         tuple(sorted(marks.quoted)),
         tuple(sorted(marks.traded)),
+        _settings(session),
     )
     latency = session.latency_config
     return ExecutionCheckpoint(
         simulator_id=session.simulator_id,
-        timestamp=gate.now,
+        timestamp=max(gate.now, session.client.timestamp_ns()),
         config=SimulatorConfig(
             simulator_id=session.simulator_id,
             seed=session.seed,
@@ -114,6 +117,9 @@ def restore(session: Session, checkpoint: ExecutionCheckpoint) -> None:
     if engine.nautilus != nautilus_version():
         problem = f"NautilusTrader {engine.nautilus} wrote it, {nautilus_version()} is installed; go on with the former"
         raise CheckpointError(checkpoint.simulator_id, problem)
+    for name, now in _settings(session).items():
+        if (before := engine.settings.get(name, now)) != now:
+            raise CheckpointError(checkpoint.simulator_id, _differs(name, before, now))
     try:
         _become(session, checkpoint, gate, engine)
     except SeatrialError:
@@ -135,8 +141,24 @@ def _check(session: Session, checkpoint: ExecutionCheckpoint) -> None:
     )
     for name, before, now in settings:
         if before != now:
-            problem = f"the session began with {name}={before!r}, not {now!r}; go on as it began"
-            raise CheckpointError(checkpoint.simulator_id, problem)
+            raise CheckpointError(checkpoint.simulator_id, _differs(name, before, now))
+
+
+def _differs(name: str, before: object, now: object) -> str:
+    return f"the session began with {name}={before!r}, not {now!r}; go on as it began"
+
+
+def _settings(session: Session) -> dict[str, str]:
+    """Return the settings of a venue without which its orders, positions and balances are not what they were."""
+    options = session.world.options
+    return {
+        "oms_type": OmsType(options["oms_type"]).name,
+        "account_type": AccountType(options["account_type"]).name,
+        "base_currency": str(options["base_currency"]),
+        "starting_balances": ", ".join(map(str, options["starting_balances"])),
+        "book_type": BookType(options.get("book_type", BookType.L1_MBP)).name,
+        "use_position_ids": str(options.get("use_position_ids", True)),
+    }
 
 
 def _become(session: Session, checkpoint: ExecutionCheckpoint, gate: GateState, engine: EngineState) -> None:

@@ -15,11 +15,12 @@ from nautilus_trader.model.events import OrderDenied
 from nautilus_trader.model.identifiers import ClientOrderId
 
 from seatrial.contracts.events import CancelRefused, ModifyRefused, OrderChange, OrderSubmitted
-from seatrial.contracts.latency import LATENCY_INSTANT
+from seatrial.contracts.latency import LATENCY_INSTANT, LatencyConfig
 from seatrial.contracts.rejection import RefusedBy, RejectionReason
+from seatrial.contracts.risk import RiskConfig
 from seatrial.contracts.terms import OrderSide as CoreSide
 from seatrial.contracts.terms import OrderStatus
-from seatrial.errors import InvalidOrderError, UnknownOrderError
+from seatrial.errors import InvalidConfigError, InvalidOrderError, UnknownOrderError
 from seatrial.gate.account import Account
 from seatrial.gate.gate import ExecutionGate
 from seatrial.gate.instruments import Instruments
@@ -41,9 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from seatrial.contracts.events import Event
-    from seatrial.contracts.latency import LatencyConfig
     from seatrial.contracts.orders import Order
-    from seatrial.contracts.risk import RiskConfig
     from seatrial.plugins import Plugins
 
 __all__ = ["Session"]
@@ -79,8 +78,13 @@ class Session:
         `strategy_names` gives strategies another name in the gate, from which their draws follow, `symbols` does the
         same for instruments.
 
-        :raises InvalidConfigError: for rules that would have to count in several currencies.
+        :raises InvalidConfigError: for rules that would have to count in several currencies, and for settings that are
+            none.
         """
+        if not isinstance(latency, LatencyConfig):
+            raise InvalidConfigError("latency_config", latency, "give a LatencyConfig, such as LATENCY_NORMAL")
+        if not isinstance(risk, RiskConfig | None):
+            raise InvalidConfigError("risk_config", risk, "give a RiskConfig")
         self.client = client
         self.cache = cache
         self.simulator_id = simulator_id
