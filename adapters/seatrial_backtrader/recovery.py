@@ -194,6 +194,7 @@ class Recovery:
             broker._observers.restore(observers)
             read_broker(broker, state)
             skip(broker._book, state.histories, state.fund)
+            broker._begin()  # a timer may act at the open of the next bar, before the broker's cycle
             self._events = len(client.events)
             self._due = broker._now()
 
