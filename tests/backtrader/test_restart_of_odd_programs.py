@@ -18,6 +18,7 @@ from tests.backtrader.parity import feeds
 from seatrial import CheckpointManager, LatencyConfig, PositionLimitRule, RiskConfig
 from seatrial.contracts.events import encode_events
 from seatrial_backtrader import SeatrialBroker
+from seatrial_backtrader.stamps import to_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,7 +40,7 @@ class Odd(bt.Strategy):
     params = (("program", None), ("log", None))
 
     def note(self, *what: object) -> None:
-        self.p.log.append((len(self.data), repr(what)))
+        self.p.log.append((to_ns(self.data.datetime[0]), repr(what)))
 
     def notify_order(self, order: Any) -> None:
         done, created = order.executed, order.created
@@ -53,6 +54,9 @@ class Odd(bt.Strategy):
     def notify_timer(self, timer: Any, when: Any, *_: Any, **__: Any) -> None:
         self.broker.set_cash(round(self.broker.getcash() - 10.5, 2))
         self.buy(size=1)
+
+    def next_open(self) -> None:
+        self.note("open", self.buy(size=1).ref)
 
     def next(self) -> None:
         broker = self.broker
@@ -69,6 +73,14 @@ def _fund(cerebro: Any) -> None:
 def _timer(cerebro: Any) -> None:
     cerebro.add_timer(time(11), strats=True, cheat=True)
     cerebro.broker.set_checksubmit(False)
+
+
+def _grow(cerebro: Any) -> None:
+    """Show hours while they grow, and act at the open of each piece."""
+    [data] = cerebro.datas
+    cerebro.datas.clear()
+    cerebro.replaydata(data, name="first", timeframe=bt.TimeFrame.Minutes, compression=120)
+    cerebro.p.cheat_on_open = True
 
 
 def _too_much(strategy: Any, _bar: int) -> None:
@@ -128,6 +140,7 @@ ODD: dict[str, tuple[dict[str, Any], Any, Callable[[Any], None] | None]] = {
     "a price assigned after the end": ({"latency_config": _SLOW_FILLS}, _amend, None),
     "a parent twice": ({"ledgers": 2}, _again, None),
     "a timer before the broker": ({"ledgers": 2}, None, _timer),
+    "an open of a bar that grows": ({"risk_config": RiskConfig()}, None, _grow),
 }
 
 
@@ -154,8 +167,9 @@ def test_an_odd_program_goes_on_as_if_never_cut(name: str, tmp_path: Path, monke
     with CheckpointManager(tmp_path) as manager:
         taken = sorted(manager.list_checkpoints("odd"), key=lambda one: one.path.name)
         cuts = [manager.load_checkpoint(entry.path) for entry in taken]
+    assert len(cuts) >= 25
     for number, checkpoint in enumerate(cuts[:-1], 1):
         later, resumed = _sail(name, monkeypatch, resume=checkpoint)
 
-        assert later == [(bar, what) for bar, what in log if bar > number], f"cut after bar {number}"
+        assert later == [(when, what) for when, what in log if when > checkpoint.timestamp], f"cut after bar {number}"
         assert encode_events(list(resumed.events)) == events, f"cut after bar {number}"
