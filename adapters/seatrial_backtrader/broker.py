@@ -272,8 +272,8 @@ class SeatrialBroker(Lookout):
         if order.parent is None and order.transmit and order.ref not in self._groups:
             self._send_alone(order, check=check)
             return order
-        lost = leader != order.ref and leader not in self._groups and not self._is_there(leader)
         held = [(one, checked) for one, checked in self._groups.pop(leader, []) if self._is_held(one, leader)]
+        lost = leader != order.ref and not held and not self._is_there(leader)
         group = [*held, (order, check)]
         if order.transmit or lost:
             self._send(group)
@@ -294,7 +294,8 @@ class SeatrialBroker(Lookout):
 
     def _is_held(self, order: Any, leader: int) -> bool:
         """Return whether an order kept back may still leave: its parent has not ended, as far as the strategy knows."""
-        return order in self._book._pchildren.get(leader, ()) or (order.parent is not None and order.parent.alive())
+        held = self._book._pchildren.get(leader, ())  # not the parent's status: a cancel by a copy leaves it alone
+        return order in held or getattr(order.parent, "order_id", None) in self._standing().client.pending
 
     def _send(self, group: list[tuple[Any, bool]]) -> None:
         gate, desk = self.gate, self.desk
@@ -382,7 +383,7 @@ class SeatrialBroker(Lookout):
                 done = super().cancel(order, bracket=bracket)
             else:
                 done = self._cancel_far(order, clone(order), bracket=bracket)
-            if gate is not None and not bracket:  # it may have ended others that the core knows
+            if gate is not None and not (bracket and self.venue is None):  # others that the core knows may have ended
                 gate.advance(self._turn(order.data))
                 self._flush()
             return bool(done)

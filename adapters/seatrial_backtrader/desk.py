@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Protocol
 
 import backtrader as bt
@@ -15,6 +16,7 @@ import msgspec
 
 from seatrial.contracts.rejection import RefusedBy, Rejection, RejectionReason
 from seatrial.contracts.terms import Liquidity
+from seatrial.errors import InvalidMarketDataError
 from seatrial.gate.draws import Draws
 from seatrial_backtrader.stamps import exact, span, to_ns
 
@@ -296,18 +298,27 @@ class Desk:
     def triggered(self, order: Any) -> None:
         """Report that a stop has turned into a limit without a fill."""
         ticket = self.tickets.get(order.ref)
-        if ticket is not None:
-            told = self._report(order)
+        if ticket is None:
+            told = self._book.witness(order)
             told.silent = True
-            start, _ = self._span(ticket, order.data)
-            self._moment = at = max(ticket.arrived, start)
-            self.gate.triggered(ticket.order_id, at, exact(order.created.price), told)
+            self.carry.append(told)
+            return
+        told = self._report(order)
+        told.silent = True
+        start, _ = self._span(ticket, order.data)
+        self._moment = at = max(ticket.arrived, start)
+        self.gate.triggered(ticket.order_id, at, exact(order.created.price), told)
 
     def _filled(self, ticket: Ticket, order: Any) -> None:
         told = self._report(order)
         bit = order.executed.exbits[-1]
-        done = order.status == _COMPLETED
-        quantity = ticket.left if done else min(abs(exact(bit.size)), ticket.left)
+        if not isfinite(bit.size):
+            problem = f"the filler made a fill of {bit.size} units of it; fill the feed's gaps, or drop such bars"
+            raise InvalidMarketDataError(ticket.symbol, "volume", problem)
+        quantity = abs(exact(bit.size))
+        done = order.status == _COMPLETED or quantity >= ticket.left  # else what is left is a rounding of floats
+        if done:
+            quantity = ticket.left
         ticket.left -= quantity
         ticket.fills += 1
         self._moment = at = self._match_time(ticket, order, bit)

@@ -62,7 +62,8 @@ class Ledgers(Switches):
         return self if self.venue is None else self.venue
 
     def _in_flight(self) -> bool:
-        return self.gate is not None and bool(self.gate.wire.reports.messages)
+        """Return whether a report is under way; what a deposit brings is in both ledgers already."""
+        return self.gate is not None and any(type(one) is Told for _, _, one in self.gate.wire.reports.messages)
 
     def set_cash(self, cash: float) -> None:
         """Set the cash in currency, of both ledgers; while a run goes on, the difference is a deposit."""
@@ -71,7 +72,7 @@ class Ledgers(Switches):
             self._deposit(exact(cash) - exact(before))
         super().set_cash(cash)
         if venue is not None:
-            venue.cash = venue.cash + (cash - before) if self._in_flight() else cash
+            venue.cash = cash if venue.cash == before else venue.cash + (cash - before)  # fills are under way
             venue.startingcash = venue._value = cash
 
     setcash = set_cash
@@ -92,6 +93,12 @@ class Ledgers(Switches):
         return value
 
     getvalue = get_value
+
+    def _process_fund_history(self) -> Any:
+        """Return what is told of the fund by now: there is one history, and each value in it is over but once."""
+        if self.venue is None:
+            return super()._process_fund_history()
+        return self.venue._fhistlast if self._in_flight() else self.venue._process_fund_history()
 
     def _deposit(self, amount: Decimal) -> None:
         """Book cash that is in the ledgers at once; everybody else hears of it when a report would arrive."""

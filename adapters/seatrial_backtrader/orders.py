@@ -34,15 +34,17 @@ _SIDES = {BtOrder.Buy: OrderSide.BUY, BtOrder.Sell: OrderSide.SELL}
 
 
 def read_terms(order: Any) -> Rejection | None:
-    """Make numbers of lines that were given as prices, by their present values; refuse a size that is no number."""
+    """Make numbers of lines that were given as prices, by their present values; refuse a size that is none to trade."""
     created = order.created
     for name in ("price", "pricelimit"):
         asked = getattr(created, name)
         if isinstance(asked, LineRoot):
             setattr(created, name, asked[0])
-    if isfinite(order.size):
+    size = order.size if order.ordtype == BtOrder.Buy else -order.size
+    if size > 0 and isfinite(size):
         return None
-    return Rejection(RejectionReason.INVALID_QUANTITY, f"{order.size} is no number of units", RefusedBy.GATE)
+    problem = f"{size} is no number of units to trade; it must be above zero, and the side says whether it buys"
+    return Rejection(RejectionReason.INVALID_QUANTITY, problem, RefusedBy.GATE)
 
 
 def core_order(

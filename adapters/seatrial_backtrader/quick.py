@@ -75,6 +75,7 @@ class QuickBroker(BackBroker):
     def _offer(
         self,
         kind: Any,
+        /,  # a strategy may put a `kind` of its own into order.info
         owner: Any,
         data: Any,
         size: Any,

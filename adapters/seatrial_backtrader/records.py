@@ -19,7 +19,7 @@ from backtrader.position import Position
 from backtrader.trade import Trade, TradeHistory
 from backtrader.utils.autodict import AutoOrderedDict
 
-from seatrial.contracts.rejection import Rejection
+from seatrial.contracts.rejection import Rejection, RejectionReason
 from seatrial.errors import CheckpointWarning, InvalidConfigError
 from seatrial_backtrader.replica import OURS
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Reader", "Writer", "plain", "read_position", "unplain", "write_position"]
 
 _FLOAT, _TIME, _REJECTION, _PAIRS, _TUPLE, _ORDER = "$float", "$time", "$rejection", "$pairs", "$tuple", "$order"
+_REASON = "$reason"
 _ASIDE = frozenset({"broker", "comminfo", "created", "executed", "info", "p", "params", OURS})
 _EVENT = ("size", "price", "commission")
 _LINKS = frozenset({"data", "owner", "parent", "oco"})
@@ -52,6 +53,8 @@ def _scalar(value: Any, where: str) -> Any:
     item = getattr(value, "item", None)  # a number of numpy's
     if callable(item):
         value = item()
+    if isinstance(value, RejectionReason):
+        return {_REASON: value.value}
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
@@ -78,6 +81,7 @@ _READ: dict[str, Callable[[Any], Any]] = {
     _FLOAT: float,
     _TIME: dt.datetime.fromisoformat,
     _REJECTION: lambda held: msgspec.convert(held, Rejection),
+    _REASON: RejectionReason,
     _TUPLE: lambda held: tuple(map(unplain, held)),
     _PAIRS: lambda held: {unplain(key): unplain(one) for key, one in held},
 }

@@ -19,6 +19,7 @@ from seatrial.store.checkpoints import CheckpointManager
 from seatrial.venue.settings import can_store, open_observer
 from seatrial_backtrader.histories import skip
 from seatrial_backtrader.settings import check_settings, settings_of
+from seatrial_backtrader.stamps import reached
 from seatrial_backtrader.state import BrokerState, read_broker, show, write_broker
 from seatrial_backtrader.warmup import Warmup
 
@@ -64,7 +65,7 @@ class Recovery:
         self._due = 0
         self._events = 0
         self._watched = False
-        self._acted = 0
+        self._acted: list[tuple[int, float | None]] = []
         self._began = settings_of(broker)
         self._warming = False
         self.saved: list[Path] = []
@@ -91,14 +92,10 @@ class Recovery:
     def _then_note(self, act: Any) -> Any:
         def call(*arguments: Any) -> None:
             act(*arguments)
-            self._acted = self._reached()
+            self._acted = reached(self._broker.cerebro.datas)
             self._note()
 
         return call
-
-    def _reached(self) -> int:
-        """Return how many bars the feeds have shown, all together."""
-        return sum(map(len, self._broker.cerebro.datas))
 
     def _note(self) -> None:
         broker = self._broker
@@ -131,7 +128,8 @@ class Recovery:
         A run that ends within a cycle, when not all strategies have acted, goes on from the checkpoint before.
         """
         if self._manager is not None:
-            if self._every != "never" and not self._warming and self._acted == self._reached():
+            acted = self._acted == reached(self._broker.cerebro.datas)
+            if self._every != "never" and not self._warming and acted:
                 self.save()
             self._manager.close()
 
@@ -194,6 +192,7 @@ class Recovery:
             broker._observers.restore(observers)
             read_broker(broker, state)
             skip(broker._book, state.histories, state.fund)
+            broker._begin()  # a timer may act at the open of the next bar, before the broker's cycle
             self._events = len(client.events)
             self._due = broker._now()
 

@@ -86,15 +86,23 @@ class Replica:
         """The copies by which orders were cancelled: Backtrader ends the object it was handed, and no other."""
         self.trails: dict[int, tuple[Any, float, float]] = {}
         """The venue's trailing orders, with the prices that the strategy's object was last given."""
+        self._restored: dict[int, Any] = {}  # the strategy's objects before a restart, whose twins do not know them
         self._waking: list[Any] = []  # the children that the venue activates
 
-    def know(self, orders: Iterable[Any]) -> None:
-        """Take up the strategy's objects again, after a restart."""
+    def know(self, orders: Iterable[Any], ended: Iterable[Any]) -> None:
+        """Take up the strategy's objects again, after a restart; of some that `ended` the venue may still speak."""
         self.orders = {order.ref: order for order in orders}
+        self._restored = {order.ref: order for order in ended} | self.orders
+
+    def ended(self, told: Iterable[Any]) -> list[Any]:
+        """Return the strategy's objects of which the venue may still speak, or has `told`, though they have ended."""
+        twins = (*self.far.pending, *self.far.submitted, *told)
+        found = {twin.ref: (self.known(twin), twin) for twin in twins if twin.ref not in self.orders}
+        return [order for order, twin in found.values() if order is not twin]
 
     def known(self, twin: Any) -> Any:
         """Return the strategy's object for one of the venue's."""
-        return self.orders.get(twin.ref) or vars(twin).get(OURS, twin)
+        return self.orders.get(twin.ref) or vars(twin).get(OURS) or self._restored.get(twin.ref, twin)
 
     def twin(self, order: Any) -> Any:
         """Return the venue's own object for the strategy's order; what was asked for is shared, what happens is not.
@@ -141,7 +149,7 @@ class Replica:
         """Take in a report: the order, the cash and the position change together, then the strategy is notified."""
         near, news = self._near, told.order
         theirs, ref = news.__dict__, news.ref
-        order = self.orders.get(ref) or theirs.get(OURS)
+        order = self.orders.get(ref) or theirs.get(OURS) or self._restored.get(ref)
         if self.asked or order is None:
             order = self._addressee(news, order)
         reported = news.executed
@@ -156,7 +164,7 @@ class Replica:
             order.pannotated = theirs["pannotated"]
         if ref in self.trails and (order.triggered or order.status not in _ALIVE):
             self._pass_on()
-            self._show(ref, order, news.created)
+            self._show(ref, order, self.trails[ref][0].created)
         if told.held is not None:
             data, position = told.held
             if len(near.positions) != len(self.far.positions):
@@ -196,6 +204,13 @@ class Replica:
                 order.trailadjust(order.data.close[0] if tick is None else tick)
                 self._show(ref, order, order.created)
 
+    def _trail_again(self, ref: int, order: Any) -> None:
+        """Let an order that had ended, and was sent once more, follow the venue's again."""
+        for twin in (*self.far.pending, *self.far.submitted):
+            if twin is not None and twin.ref == ref:
+                self.trails[ref] = twin, order.created.price, order.created.pricelimit
+                self._show(ref, order, twin.created)
+
     def _addressee(self, news: Any, order: Any) -> Any:
         """Return the object that a report is about, where it may be another than the `order` the strategy sent."""
         order = self.asked.pop(news.ref, None) or order
@@ -208,6 +223,8 @@ class Replica:
         """Know which orders are at the venue, by what has been reported of them."""
         if status in _ALIVE:
             self.orders[ref] = order  # perhaps again: a child that comes late sends its parent once more
+            if order.exectype in _TRAILS and ref not in self.trails:
+                self._trail_again(ref, order)
             if status == _ACCEPTED:
                 self.accepted[ref] = order
             elif status == _SUBMITTED:

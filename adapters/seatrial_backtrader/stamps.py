@@ -15,7 +15,7 @@ import backtrader as bt
 
 from seatrial.errors import InvalidTimeError
 
-__all__ = ["exact", "last_price", "newest", "shortest", "span", "stamp_of", "to_ns"]
+__all__ = ["exact", "last_price", "newest", "reached", "shortest", "span", "stamp_of", "to_ns"]
 
 _EPOCH = 719_163.0  # 1970-01-01 as a date number
 _MICROS_PER_DAY = 86_400_000_000
@@ -86,6 +86,11 @@ def newest(datas: Iterable[Any]) -> int:
         if stamp is not None and (latest is None or stamp > latest):
             latest = stamp
     return 0 if latest is None else to_ns(latest)
+
+
+def reached(datas: Iterable[Any]) -> list[tuple[int, float | None]]:
+    """Return how far feeds have come: their bars so far, and the stamp of the latest, which moves as a bar grows."""
+    return [(len(data), stamp_of(data)) for data in datas]
 
 
 @lru_cache(maxsize=64)

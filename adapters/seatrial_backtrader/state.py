@@ -33,9 +33,9 @@ _FLAGS = ("check", "arrived", "sent", "fills", "accepted", "announced", "entered
 class BrokerState(msgspec.Struct, frozen=True, kw_only=True):
     """A broker as stored: orders and what was asked by number, then who holds which.
 
-    `lengths` are the bars of each feed by then, `clock` the broker's time in UNIX ns UTC. `began` is what the
-    broker was set to when the run began, `settings` what it is set to by now; older checkpoints
-    have neither.
+    `lengths` are the bars of each feed by then, `clock` the broker's time in UNIX ns UTC. `fund_last` is what the
+    history of a fund told last, `began` what the broker was set to when the run began, `settings` what it is set to by
+    now; older checkpoints have none of them.
     """
 
     feeds: tuple[str, ...]
@@ -53,6 +53,7 @@ class BrokerState(msgspec.Struct, frozen=True, kw_only=True):
     counters: tuple[int, int]
     histories: list[int]
     fund: int
+    fund_last: Any = None
     record: RecorderState | None = None
     began: Settings | None = None
     settings: Settings | None = None
@@ -107,8 +108,10 @@ def write_broker(broker: SeatrialBroker, clock: int, began: Settings) -> BrokerS
     desk: Any = broker.desk
     replica, venue = broker._replica, broker.venue
     datas = broker.cerebro.datas
+    told = _under_way(broker)
+    known = frozenset(() if replica is None else (*replica.orders, *[order.ref for order in told]))
     near = _write_ledger(writer, broker, matches=venue is None)
-    far = None if venue is None else _write_ledger(writer, venue, matches=True)
+    far = None if venue is None else _write_ledger(writer, venue, matches=True, known=known)
     trades = [_write_strategy(writer, strategy) for strategy in broker.cerebro.runningstrats]
     return BrokerState(
         feeds=tuple(broker._names.datas),
@@ -117,7 +120,7 @@ def write_broker(broker: SeatrialBroker, clock: int, began: Settings) -> BrokerS
         near=near,
         far=far,
         desk=_write_desk(writer, desk),
-        replica=None if replica is None else _write_replica(writer, replica),
+        replica=None if replica is None else _write_replica(writer, replica, told),
         broker={
             "groups": [
                 [leader, [[writer.order(order), check] for order, check in group]]
@@ -134,6 +137,7 @@ def write_broker(broker: SeatrialBroker, clock: int, began: Settings) -> BrokerS
         counters=(_peek(OrderBase.refbasis), _peek(Trade.refbasis)),
         histories=broker.histories.passed(broker._book),
         fund=broker.histories.passed_fund(broker._book),
+        fund_last=plain(broker._book._fhistlast, "fund"),
         record=None if broker.logbook is None else broker.logbook.snapshot(),
         began=began,
         settings=settings_of(broker),
@@ -170,6 +174,8 @@ def read_broker(broker: SeatrialBroker, state: BrokerState) -> None:
     broker._account.withheld = Decimal(kept["withheld"])
     assumed = kept.get("assumed")  # which older checkpoints have not
     broker._account.assumed = None if assumed is None else Decimal(assumed)
+    if state.fund_last is not None:
+        broker._book._fhistlast = unplain(state.fund_last)
     broker._early = Decimal(0)  # a strategy's start() is called again, and its deposit is in the cash
     broker._marked = {reader.datas[number]: tuple(unplain(shown)) for number, shown in kept["marked"]}
     for strategy, stored in zip(reader.strategies, state.strategies, strict=True):
@@ -197,7 +203,10 @@ def _peek(counter: Any) -> int:
 # -- ledgers -----------------------------------------------------------------------------------------------------------
 
 
-def _write_ledger(writer: Writer, book: Matcher, *, matches: bool) -> dict[str, Any]:
+def _write_ledger(
+    writer: Writer, book: Matcher, *, matches: bool, known: frozenset[int] = frozenset()
+) -> dict[str, Any]:
+    """Write a ledger; a strategy may still name the `known` orders, for it has not heard of their end."""
     numbers = [*map(writer.order, book.notifs)]
     stored: dict[str, Any] = {
         "scalars": {name: plain(getattr(book, name), name) for name in _SCALARS},
@@ -207,16 +216,22 @@ def _write_ledger(writer: Writer, book: Matcher, *, matches: bool) -> dict[str, 
         "orders": [writer.order(order) for order in book.orders if order.alive()],
     }
     if matches:
-        alive = {order.ref for order in (*book.pending, *book.submitted)}
+        tickets = {} if book.desk is None else book.desk.tickets
+        alive = {order.ref for order in (*book.pending, *book.submitted)} | known
         alive |= {order.ref for held in book._pchildren.values() for order in held}
-        alive |= set(book.desk.tickets if book.desk is not None else ())
+        alive |= set(tickets)
+        parents = alive | {one.order.parent.ref for one in tickets.values() if one.order.parent is not None}
         leaders = {book._ocos[ref] for ref in alive if ref in book._ocos}  # whose leader may be gone
         stored |= {
             "credit": [[writer.data(data), plain(one, "credit")] for data, one in book.d_credit.items()],
             "pending": [writer.order(order) for order in book.pending],
             "submitted": [writer.order(order) for order in book.submitted],
             "waking": [writer.order(order) for order in book._toactivate],
-            "children": [[ref, [writer.order(one) for one in held]] for ref, held in book._pchildren.items() if held],
+            "children": [
+                [ref, [writer.order(one) for one in held]]
+                for ref, held in book._pchildren.items()
+                if held or ref in parents
+            ],
             "groups": [[ref, leader] for ref, leader in book._ocos.items() if ref in alive or ref in leaders],
             "members": [
                 [ref, refs] for ref, refs in book._ocol.items() if ref in leaders or not alive.isdisjoint(refs)
@@ -284,9 +299,16 @@ def _read_desk(reader: Reader, desk: Any, stored: dict[str, Any]) -> None:
     desk.pieces = {reader.datas[number]: piece and tuple(piece) for number, piece in stored["pieces"]}
 
 
-def _write_replica(writer: Writer, replica: Replica) -> dict[str, Any]:
+def _under_way(broker: SeatrialBroker) -> list[Any]:
+    """Return the orders, as they stood at the venue, of which reports are under way to the strategy."""
+    reports = [native for _, _, native in broker._standing().wire.reports.messages if isinstance(native, Told)]
+    return [told.order for one in reports for told in (*one.before, one)]
+
+
+def _write_replica(writer: Writer, replica: Replica, told: list[Any]) -> dict[str, Any]:
     return {
         "orders": [writer.order(order) for order in replica.orders.values()],
+        "ended": [writer.order(order) for order in replica.ended(told)],
         "accepted": list(replica.accepted),
         "asked": [[ref, writer.order(order)] for ref, order in replica.asked.items()],
         "waking": [writer.order(order) for order in replica._waking],
@@ -295,7 +317,8 @@ def _write_replica(writer: Writer, replica: Replica) -> dict[str, Any]:
 
 
 def _read_replica(reader: Reader, replica: Replica, stored: dict[str, Any]) -> None:
-    replica.know([reader.order(number) for number in stored["orders"]])
+    ended = stored.get("ended", ())  # which older checkpoints have not
+    replica.know([*map(reader.order, stored["orders"])], [*map(reader.order, ended)])
     replica.accepted = {ref: replica.orders[ref] for ref in stored["accepted"] if ref in replica.orders}
     replica.asked = {ref: reader.order(number) for ref, number in stored["asked"]}
     replica._waking = [reader.order(number) for number in stored["waking"]]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from backtrader.order import BuyOrder, SellOrder
 
-from seatrial_backtrader.stamps import newest
+from seatrial_backtrader.stamps import newest, reached
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +46,7 @@ class Warmup:
         self._state = state
         self._restore = restore
         self._wake = wake
-        self._there: list[int] | None = None
+        self._there: list[tuple[int, float | None]] | None = None
         self._quiet: list[Any] = []
         for name in _BROKER:
             setattr(broker, name, getattr(self, name))
@@ -69,7 +69,7 @@ class Warmup:
         if now < clock or (now == clock and any(map(int.__lt__, lengths, self._state.lengths))):
             return
         self._restore()
-        self._there = lengths
+        self._there = reached(datas)
         if now > clock:  # these feeds have no bar of that very time
             self._lift()
             broker.next()
@@ -122,8 +122,7 @@ class Warmup:
 
     def _has_moved_on(self) -> bool:
         """Return whether the bar after the checkpoint's has come: a strategy that acts at its open is called first."""
-        datas = self._broker.cerebro.datas
-        return self._there is not None and any(len(data) > was for data, was in zip(datas, self._there, strict=True))
+        return self._there is not None and self._there != reached(self._broker.cerebro.datas)
 
     def _lift(self) -> None:
         for name in _BROKER:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.backtrader.engine import own
 from tests.backtrader.parity import feeds
 
-from seatrial import LATENCY_NORMAL, RiskConfig
+from seatrial import LATENCY_NORMAL, PositionLimitRule, RiskConfig
 from seatrial_backtrader import SeatrialBroker
 
 bt: Any = backtrader  # whose modules hide what they hold from a type checker
@@ -51,3 +53,15 @@ def test_workers_return_strategies_with_their_broker(settings: dict[str, Any]) -
         alone.append((one.broker.getvalue(), len(one.broker.events)))
     assert found == alone
     assert len(set(alone)) == 3
+
+
+def test_what_a_rule_reads_survives_the_way_from_a_worker() -> None:
+    """A limit's view of the account comes out of a pickle; where it did not, the pool of workers hung for ever."""
+    one = cerebro({"risk_config": RiskConfig(position_limit=PositionLimitRule(max_shares=Decimal(5)))})
+    one.addstrategy(Returning, every=5)
+    [strategy] = one.run()
+
+    again = pickle.loads(pickle.dumps(strategy))  # noqa: S301 - our own
+
+    assert again.broker.getvalue() == strategy.broker.getvalue()
+    assert again.broker.gate.admission.risk is not None

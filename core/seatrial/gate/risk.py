@@ -87,6 +87,11 @@ class _View:
         message = f"a rule may read the account, not change it (it tried to delete {name})"
         raise AttributeError(message)
 
+    def __setstate__(self, state: tuple[None, dict[str, object]]) -> None:
+        """Take up what was pickled, as where an optimisation returns whole strategies from another process."""
+        for name, value in state[1].items():
+            _set(self, name, value)
+
     @property
     def cash(self) -> Decimal:
         return self._account.cash
