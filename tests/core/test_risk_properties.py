@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -93,8 +94,12 @@ def orders(draw: st.DrawFn) -> dict[str, Any]:
 class Books:
     """The account as prices and events tell it: what it holds and may come to hold, its peak and its day."""
 
-    def __init__(self, zone: str, hour: int, now: int) -> None:
-        self.zone, self.hour = ZoneInfo(zone), hour
+    def __init__(self, zone: str, hour: int, now: int, tells_fill: Callable[[int], bool]) -> None:
+        self.zone, self.hour, self.tells_fill = ZoneInfo(zone), hour, tells_fill
+        self.shown, self.shown_at = (
+            CASH,
+            now,
+        )  # no peak, if a fill of that moment comes of it
         self.cash = self.start = self.peak = CASH
         self.held = dict.fromkeys(MULTIPLIERS, D(0))
         self.marks, self.at_mark = dict[str, Decimal](), set[str]()
@@ -126,15 +131,19 @@ class Books:
         return self.cash + sum([self.held[name] * mark * MULTIPLIERS[name] for name, mark in self.marks.items()])
 
     def reach(self, now: int) -> None:
+        self.peak = max(self.peak, self.shown)
         if self.day_of(now) != self.day:
             self.day, self.start, self.peak = self.day_of(now), self.equity, max(self.peak, self.equity)
 
     def show(self, now: int, marks: dict[str, Decimal]) -> None:
         self.reach(now)
         self.marks |= marks
-        self.peak = max(self.peak, self.equity)
+        self.shown, self.shown_at = self.equity, now
 
     def hear(self, event: Event, order: Order | None) -> None:
+        is_told = not self.tells_fill(event.reported_at)
+        if event.reported_at == self.shown_at and (isinstance(event, seatrial.OrderExecution) or not is_told):
+            self.shown = self.peak
         self.reach(event.reported_at)
         if isinstance(event, seatrial.OrderExecution) and order is not None:
             signed = event.quantity if order.side is BUY else -event.quantity
@@ -145,7 +154,8 @@ class Books:
             before = self.equity
             self.cash, self.held["A"] = self.cash + event.cash, self.held["A"] + event.quantity
             self.start, self.peak = self.start + self.equity - before, self.peak + self.equity - before
-        if self.judging or isinstance(event, AccountAdjusted):
+            self.shown = self.peak
+        if (self.judging or isinstance(event, AccountAdjusted)) and is_told:
             self.show(event.reported_at, {})
 
     def worst(self, symbol: str, side: OrderSide, pending: dict[str, Order], ended: Any) -> tuple[Decimal, Any]:
@@ -195,7 +205,7 @@ class RiskMachine(RuleBasedStateMachine):
         at_venue: Any = self.simulator.venue
         self.executed, at_venue.executed = at_venue.executed, self.on_executed
         self.simulator.advance(datetime.fromisoformat(start))
-        self.books = Books(zone, hour, self.now)
+        self.books = Books(zone, hour, self.now, self.simulator.gate.wire.tells_fill)
         self.simulator.add_listener(self.books.hear)
 
     @property
