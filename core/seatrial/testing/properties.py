@@ -66,10 +66,10 @@ class Runs:
         directory = self._folder / str(self._count)
         if keeps:
             directory.mkdir(parents=True)
-        record: object = engine.run(scenario, directory=str(directory) if keeps else None, monitor=monitor)
-        if not isinstance(record, RunRecord) or not isinstance(record.engine, EngineInfo):  # pyright: ignore[reportUnnecessaryIsInstance] - engines may return anything
-            what = f"{type(record).__name__} without an EngineInfo" if isinstance(record, RunRecord) else repr(record)
-            message = f"run() returned {what}; return a RunRecord whose engine is an EngineInfo"
+        record = engine.run(scenario, directory=str(directory) if keeps else None, monitor=monitor)
+        if not issubclass(type(record), RunRecord) or not issubclass(type(record.engine), EngineInfo):
+            what = f"{type(record).__name__} (engine: {getattr(record, 'engine', None)!r})"
+            message = f"run() returned a {what}; return a RunRecord whose engine is an EngineInfo"
             raise TypeError(message)
         self.info = record.engine
         return record

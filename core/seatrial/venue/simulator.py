@@ -127,7 +127,7 @@ class ExecutionSimulator(Driver):
         gate.client.reported = []
         venue.connect(gate)
         super().__init__(gate, venue, known)
-        if isinstance(observers, str) or not isinstance(observers, Iterable):
+        if isinstance(observers, str) or not hasattr(observers, "__iter__"):
             raise InvalidConfigError("observers", observers, "give a tuple of names, for example ('tally',)")
         opened = [(one, open_observer(one, plugins)) for one in observers]
         self._observing = tuple([ObserverChoice(pair[0], not isinstance(one, str)) for one, pair in opened])
