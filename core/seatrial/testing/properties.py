@@ -67,8 +67,10 @@ class Runs:
         if keeps:
             directory.mkdir(parents=True)
         record = engine.run(scenario, directory=str(directory) if keeps else None, monitor=monitor)
-        if not issubclass(type(record), RunRecord) or not issubclass(type(record.engine), EngineInfo):
-            what = f"{type(record).__name__} (engine: {getattr(record, 'engine', None)!r})"
+        returned = cast("object", record)  # engines may return anything
+        engine_of: object = getattr(returned, "engine", None)
+        if not isinstance(returned, RunRecord) or not isinstance(engine_of, EngineInfo):
+            what = f"{type(returned).__name__} (engine: {engine_of!r})"
             message = f"run() returned a {what}; return a RunRecord whose engine is an EngineInfo"
             raise TypeError(message)
         self.info = record.engine
