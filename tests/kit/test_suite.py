@@ -132,8 +132,12 @@ def test_known_failure_that_passes_is_an_error(
 @pytest.mark.parametrize(
     ("case", "answer", "problem"),
     [
-        ("LIF-01", lambda record: None, "run() returned None; return a RunRecord"),
-        ("LIF-01", lambda record: replace(record, engine=None), "without an EngineInfo; return a RunRecord"),
+        ("LIF-01", lambda record: None, "run() returned a NoneType (engine: None); return a RunRecord"),
+        (
+            "LIF-01",
+            lambda record: replace(record, engine=None),
+            "run() returned a RunRecord (engine: None)",
+        ),
         ("LIF-01", lambda record: replace(record, events=None), "looked into, got one on which that ends in TypeError"),
         ("LIF-01", lambda record: sys.exit(3), "expected a record, got SystemExit: 3"),
         ("CKP-09", lambda record: replace(record, checkpoints=("/nowhere",)), "ends in FileNotFoundError"),

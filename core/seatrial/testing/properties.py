@@ -66,10 +66,12 @@ class Runs:
         directory = self._folder / str(self._count)
         if keeps:
             directory.mkdir(parents=True)
-        record = cast("object", engine.run(scenario, directory=str(directory) if keeps else None, monitor=monitor))
-        if not isinstance(record, RunRecord) or not isinstance(cast("object", record.engine), EngineInfo):
-            what = f"{type(record).__name__} without an EngineInfo" if isinstance(record, RunRecord) else repr(record)
-            message = f"run() returned {what}; return a RunRecord whose engine is an EngineInfo"
+        record = engine.run(scenario, directory=str(directory) if keeps else None, monitor=monitor)
+        returned = cast("object", record)  # engines may return anything
+        engine_of: object = getattr(returned, "engine", None)
+        if not isinstance(returned, RunRecord) or not isinstance(engine_of, EngineInfo):
+            what = f"{type(returned).__name__} (engine: {engine_of!r})"
+            message = f"run() returned a {what}; return a RunRecord whose engine is an EngineInfo"
             raise TypeError(message)
         self.info = record.engine
         return record
