@@ -86,6 +86,40 @@ def test_cash_may_be_any_number(ledgers: int, number: Callable[[int], Any]) -> N
     assert broker.gate.admission.risk.peak == Decimal("9000.75")
 
 
+@WIRINGS
+@pytest.mark.parametrize("amount", [500, -500])
+def test_cash_added_before_a_target_is_a_deposit(ledgers: int, amount: int) -> None:
+    """A target asks what a feed's position is worth, and so Backtrader books the cash: no gain, no loss."""
+
+    def save(it: Any) -> None:
+        it.broker.add_cash(amount)
+        it.order_target_percent(target=0.1)
+
+    limit = RiskConfig(drawdown_limit=DrawdownLimitRule(max_total_drawdown_pct=Decimal(1)))
+    strategy = run({2: save}, days([FLAT] * 5), risk_config=limit, ledgers=ledgers)
+
+    [deposit] = [event for event in strategy.broker.events if isinstance(event, AccountAdjusted)]
+    assert (deposit.cash, deposit.cause) == (amount, "deposit")
+    risk = strategy.broker.gate.admission.risk
+    assert (risk.peak, risk.day_start) == (10_000 + amount, 10_000 + amount)
+    assert switched(strategy) == []
+
+
+@WIRINGS
+def test_to_value_some_feeds_makes_nobody_poorer(ledgers: int) -> None:
+    """Backtrader takes the value of several feeds for that of all; rules do not."""
+
+    def look_and_buy(it: Any) -> None:
+        it.broker.get_value(it.datas[:2])
+        it.order("more", 20)
+
+    limit = RiskConfig(exposure_limit=ExposureLimitRule(max_gross_exposure_pct=Decimal(100)))
+    plan = {1: lambda it: it.order("much", 60, data=it.data2), 3: look_and_buy}
+    strategy = run(plan, *[days([FLAT] * 5) for _ in range(3)], risk_config=limit, ledgers=ledgers)
+
+    assert strategy.told_of("more")[-1] == (4, "Completed")
+
+
 # -- orders ------------------------------------------------------------------------------------------------------------
 
 
