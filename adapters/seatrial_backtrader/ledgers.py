@@ -87,12 +87,24 @@ class Ledgers(Switches):
         """Return the value of the account, or of the positions in some feeds, in currency."""
         if datas is None and not mkt and not lever:
             return self._value
+        if datas is not None and self.gate is not None:
+            self._prepare(datas)
         value = super().get_value(datas, mkt, lever)
         if datas is not None and self._replica is not None and not self._in_flight():
             self._replica.reflect()
         return value
 
     getvalue = get_value
+
+    def _prepare(self, datas: Any) -> None:
+        """Make ready to value some feeds: Backtrader books what was added then, and takes theirs for all positions."""
+        account = self._account
+        if self._cash_addition and (self.venue is None or not self._in_flight()):
+            added = exact(sum(self._cash_addition))
+            if added:
+                self._deposit(added)
+        if self._ruled and account.assumed is None and len(datas) > 1:
+            account.assumed = account.equity + account.withheld
 
     def _process_fund_history(self) -> Any:
         """Return what is told of the fund by now: there is one history, and each value in it is over but once."""

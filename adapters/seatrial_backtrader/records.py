@@ -90,8 +90,9 @@ _READ: dict[str, Callable[[Any], Any]] = {
 class Writer:
     """Writes the objects of one moment; each is written once, and known by its number from then on."""
 
-    def __init__(self, datas: Sequence[Any], strategies: Sequence[Any]) -> None:
-        """Number feeds and strategies as they stand."""
+    def __init__(self, datas: Sequence[Any], strategies: Sequence[Any], scheme: Callable[[Any], Any]) -> None:
+        """Number feeds and strategies as they stand; `scheme` writes how an order was priced, where that changed."""
+        self._scheme = scheme
         self._datas = {id(data): number for number, data in enumerate(datas)}
         self._owners = {id(owner): number for number, owner in enumerate(strategies)}
         self._numbers: dict[int, int] = {}
@@ -133,6 +134,7 @@ class Writer:
                 "created": None if order.created is self._created[terms] else self._write_data(order.created),
                 "executed": self._write_data(order.executed),
                 "priced": order.comminfo is not None,
+                "scheme": self._scheme(order),
             }
         return number
 
@@ -196,14 +198,17 @@ class Reader:
     def __init__(
         self,
         stored: tuple[list[Any], list[Any], list[Any]],
-        broker: Any,
         datas: Sequence[Any],
         strategies: Sequence[Any],
+        scheme: Callable[[Any, Any], Any],
     ) -> None:
-        """Number feeds and strategies as they stand; `stored` are a writer's orders, terms and fills."""
+        """Number feeds and strategies as they stand; `stored` are a writer's orders, terms and fills.
+
+        `scheme` returns how an order in a feed was priced, from what the writer's did.
+        """
         self._orders, self._terms, fills = stored
         self._fills = [deque(map(_read_bit, bits)) for bits in fills]
-        self._broker = broker
+        self._scheme = scheme
         self.datas = datas
         self.strategies = strategies
         self._made: dict[int, Any] = {}
@@ -225,7 +230,7 @@ class Reader:
             vars(order).update({name: self._read_attribute(value) for name, value in stored["moving"].items()})
             order.executed = self._read_data(stored["executed"])
             if stored["priced"]:
-                order.comminfo = self._broker.getcommissioninfo(asked.data)
+                order.comminfo = self._scheme(asked.data, stored.get("scheme"))  # which older checkpoints have not
         return self._made[number]
 
     def _read_attribute(self, value: Any) -> Any:

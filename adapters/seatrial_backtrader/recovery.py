@@ -18,7 +18,7 @@ from seatrial.gate.state import GateState
 from seatrial.store.checkpoints import CheckpointManager
 from seatrial.venue.settings import can_store, open_observer
 from seatrial_backtrader.histories import skip
-from seatrial_backtrader.settings import check_settings, settings_of
+from seatrial_backtrader.settings import check_settings, restore_settings, settings_of
 from seatrial_backtrader.stamps import reached
 from seatrial_backtrader.state import BrokerState, read_broker, show, write_broker
 from seatrial_backtrader.warmup import Warmup
@@ -188,7 +188,10 @@ class Recovery:
             client.completed.update({order.order_id: order for order in checkpoint.completed})
             client.originals.update({order.order_id: order for order in checkpoint.originals})
             client.events += checkpoint.events
+            if state.settings is not None:  # by which reports under way were priced
+                restore_settings(broker.p.simulator_id, broker, state.settings)
             broker._standing().restore(gate)
+            broker._rescale()
             broker._observers.restore(observers)
             read_broker(broker, state)
             skip(broker._book, state.histories, state.fund)

@@ -17,7 +17,7 @@ from seatrial_backtrader.records import plain, unplain
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Settings", "check_settings", "restore_settings", "settings_of"]
+__all__ = ["Settings", "check_settings", "read_scheme", "restore_settings", "settings_of", "write_scheme"]
 
 Settings = dict[str, Any]
 _CLASS = "$class"
@@ -60,11 +60,35 @@ def restore_settings(simulator_id: str, broker: Any, stored: Settings) -> None:
     for name, kind, params in stored["schemes"]:
         if known.get(name) == [kind, params]:
             continue
-        if kind not in _REBUILT or any(isinstance(value, dict) and _CLASS in value for value in params.values()):
+        scheme = _rebuilt(kind, params)
+        if scheme is None:
             raise _unknown(simulator_id, _of("commission scheme", name), kind)
-        given = {key: unplain(value) for key, value in params.items()}
-        scheme = _REBUILT[kind](**{**given, "percabs": True})  # per cent were made parts when it was set
         broker.addcommissioninfo(scheme, name=name)
+
+
+def write_scheme(broker: Any, order: Any) -> Any:
+    """Return the commission scheme that an order was filled under, where `broker` has another by now, else `None`."""
+    scheme = order.comminfo
+    if scheme is None or scheme is broker.getcommissioninfo(order.data):
+        return None
+    return [_class(scheme), _params(scheme)]
+
+
+def read_scheme(broker: Any, data: Any, stored: Any) -> Any:
+    """Return the scheme that :func:`write_scheme` wrote; the present one where that cannot be built again."""
+    present = broker.getcommissioninfo(data)
+    if stored is None or stored == [_class(present), _params(present)]:
+        return present
+    scheme = _rebuilt(*stored)
+    return present if scheme is None else scheme
+
+
+def _rebuilt(kind: str, params: dict[str, Any]) -> Any:
+    """Return a commission scheme of Backtrader's own; `None` for one with other code."""
+    if kind not in _REBUILT or any(isinstance(value, dict) and _CLASS in value for value in params.values()):
+        return None
+    given = {key: unplain(value) for key, value in params.items()}
+    return _REBUILT[kind](**{**given, "percabs": True})  # per cent were made parts when it was set
 
 
 def _unknown(simulator_id: str, name: str, kind: str) -> CheckpointError:

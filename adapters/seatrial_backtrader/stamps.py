@@ -50,8 +50,10 @@ def exact(number: Any) -> Decimal:
     return _known(number if type(number) is float else float(number))
 
 
-def shortest(number: float) -> Decimal:
-    """Return what :func:`exact` does of a float that is not likely to come again."""
+def shortest(number: Any) -> Decimal:
+    """Return what :func:`exact` does of a number, most often a float, that is not likely to come again."""
+    if type(number) is not float:  # cash may be set as a whole number, or as one of numpy's
+        return exact(number)
     return Decimal(int(number)) if number.is_integer() else Decimal(repr(number))
 
 

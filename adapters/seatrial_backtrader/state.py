@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from decimal import Decimal
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from seatrial.engine.recording import RecorderState
 from seatrial_backtrader.desk import Ticket, Told
 from seatrial_backtrader.records import Reader, Writer, plain, read_position, unplain, write_position
 from seatrial_backtrader.replica import SCALARS
-from seatrial_backtrader.settings import Settings, restore_settings, settings_of
+from seatrial_backtrader.settings import Settings, read_scheme, settings_of, write_scheme
 
 if TYPE_CHECKING:
     from seatrial_backtrader.broker import SeatrialBroker
@@ -154,9 +155,7 @@ def show(book: Matcher, stored: dict[str, Any]) -> None:
 
 
 def read_broker(broker: SeatrialBroker, state: BrokerState) -> None:
-    """Let a started broker become what `state` says."""
-    if state.settings is not None:
-        restore_settings(broker.p.simulator_id, broker, state.settings)
+    """Let a started broker become what `state` says, but for what it is set to."""
     reader = _reader(broker, state.orders, state.terms, state.fills)
     _read_ledger(reader, broker, state.near)
     if state.far is not None:
@@ -186,12 +185,14 @@ def read_broker(broker: SeatrialBroker, state: BrokerState) -> None:
 
 
 def _writer(broker: SeatrialBroker) -> Writer:
-    return Writer(broker.cerebro.datas, broker.cerebro.runningstrats)
+    cerebro = broker.cerebro
+    return Writer(cerebro.datas, cerebro.runningstrats, partial(write_scheme, broker))
 
 
 def _reader(broker: SeatrialBroker, *stored: list[Any]) -> Reader:
     orders, terms, fills = stored
-    return Reader((orders, terms, fills), broker, broker.cerebro.datas, broker.cerebro.runningstrats)
+    cerebro = broker.cerebro
+    return Reader((orders, terms, fills), cerebro.datas, cerebro.runningstrats, partial(read_scheme, broker))
 
 
 def _peek(counter: Any) -> int:

@@ -281,13 +281,13 @@ def test_a_strategy_may_have_timers() -> None:
     assert len(alone) > 10
 
 
-@pytest.mark.parametrize("act", ["set_cash", "add_cash"])
+@pytest.mark.parametrize("act", ["set_cash", "add_cash", "add_cash and value"])
 def test_cash_that_a_strategy_sets_is_booked_everywhere(act: str) -> None:
     """What is taken away is in the record, and the venue does not lend it: orders beyond what is left are refused."""
     record = run(session("Spendthrift", params={"act": act}, venue=VenueConfig()))
 
     [event] = [event for event in record.events if isinstance(event, AccountAdjusted)]
-    assert event.cash == {"set_cash": -95_000, "add_cash": -5_000}[act]
+    assert event.cash == (-95_000 if act == "set_cash" else -5_000)
     sides = {order.order_id: 1 if order.side is OrderSide.BUY else -1 for order in record.orders}
     paid = sum(sides[one.order_id] * one.quantity * one.price for one in fills(record))
     assert record.account.cash == 100_000 + event.cash - paid

@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.backtrader.parity import feeds
 from tests.backtrader.restart import rig
 
-from seatrial import CheckpointManager, ExecutionCheckpoint, RiskConfig
+from seatrial import CheckpointManager, ExecutionCheckpoint, LatencyConfig, RiskConfig
 from seatrial.contracts.events import AccountAdjusted
 from seatrial.errors import CheckpointError, CheckpointWarning, InvalidConfigError
 from seatrial_backtrader import SeatrialBroker
@@ -401,6 +402,43 @@ def test_settings_of_a_strategy_come_back(tmp_path: Path) -> None:
     settle(tmp_path / "cut", Changing, stop_at=9)
 
     assert settle(tmp_path / "cut", Changing, resume="latest") == whole != settle(tmp_path / "other", Holder)
+
+
+class Repricing(bt.Strategy):
+    """Buys and sells again, and on the way sets how much a point is worth."""
+
+    params = (("stop_at", None), ("repriced", None), ("gains", None))
+
+    def next(self) -> None:
+        if len(self) in {2, 8}:
+            (self.buy if len(self) == 2 else self.sell)(size=5)
+        if len(self) == self.p.repriced:
+            self.broker.setcommission(mult=5.0)
+        if len(self) == self.p.stop_at:
+            self.env.runstop()
+
+    def notify_trade(self, trade: Any) -> None:
+        if trade.isclosed:
+            self.p.gains.append((len(self), trade.pnl))
+
+
+@pytest.mark.parametrize("repriced", [4, 10], ids=["before its fill", "after it"])
+def test_a_fill_under_way_was_priced_when_it_happened(repriced: int, tmp_path: Path) -> None:
+    """Its trade gains by the scheme of that time, which is neither the program's first nor a later one."""
+    late = LatencyConfig(fill_latency_min=timedelta(hours=60), fill_latency_max=timedelta(hours=60))
+
+    def gains(directory: str, **more: Any) -> list[tuple[int, float]]:
+        found: list[tuple[int, float]] = []
+        cerebro = bt.Cerebro(stdstats=False, runonce=False)
+        cerebro.adddata(feeds.daily(1, 20), name="IBM")
+        cerebro.addstrategy(Repricing, stop_at=more.pop("stop_at", None), repriced=repriced, gains=found)
+        cerebro.broker = SeatrialBroker(latency_config=late, checkpoints=tmp_path / directory, **more)
+        cerebro.run()
+        return found
+
+    whole = gains("whole")
+    assert gains("cut", stop_at=10) == []
+    assert gains("cut", resume="latest") == whole != []
 
 
 @pytest.mark.parametrize("ledgers", [1, 2])

@@ -8,9 +8,10 @@ import sys
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import backtrader
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -35,6 +36,9 @@ from seatrial.errors import InvalidConfigError
 from seatrial.plugins import Plugins
 from seatrial_backtrader import SeatrialBroker
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 bt: Any = backtrader  # whose modules hide what they hold from a type checker
 
 FLAT = (100.0, 100.5, 99.5, 100.0)
@@ -52,6 +56,68 @@ def switched(strategy: Any) -> list[tuple[TradingState, str]]:
     """Return each change of the trading state, and by whom."""
     events = strategy.broker.events
     return [(event.state, event.by) for event in events if isinstance(event, TradingStateChanged)]
+
+
+class _Refill(bt.Strategy):
+    """Sets cash once, and buys with it."""
+
+    params = (("cash", None),)
+
+    def next(self) -> None:
+        if len(self) == 2:
+            self.broker.set_cash(self.p.cash)
+            self.buy(size=3)
+
+
+@WIRINGS
+@pytest.mark.parametrize("number", [int, np.int64, np.float64, np.float32])
+def test_cash_may_be_any_number(ledgers: int, number: Callable[[int], Any]) -> None:
+    """Rules value an account whose cash is a whole number, or one of numpy's, before the first bar and later."""
+    cerebro = bt.Cerebro(stdstats=False)
+    broker: Any = SeatrialBroker(risk_config=SHARES, ledgers=ledgers)
+    broker.setcash(number(10_000))
+    cerebro.setbroker(broker)
+    cerebro.adddata(days([(100.0, 100.5, 99.5, 100.25)] * 5))
+    cerebro.addstrategy(_Refill, cash=number(9_000))
+    cerebro.run()
+
+    [deposit] = [event for event in broker.events if isinstance(event, AccountAdjusted)]
+    assert deposit.cash == -1_000
+    assert broker.gate.admission.risk.peak == Decimal("9000.75")
+
+
+@WIRINGS
+@pytest.mark.parametrize("amount", [500, -500])
+def test_cash_added_before_a_target_is_a_deposit(ledgers: int, amount: int) -> None:
+    """A target asks what a feed's position is worth, and so Backtrader books the cash: no gain, no loss."""
+
+    def save(it: Any) -> None:
+        it.broker.add_cash(amount)
+        it.order_target_percent(target=0.1)
+
+    limit = RiskConfig(drawdown_limit=DrawdownLimitRule(max_total_drawdown_pct=Decimal(1)))
+    strategy = run({2: save}, days([FLAT] * 5), risk_config=limit, ledgers=ledgers)
+
+    [deposit] = [event for event in strategy.broker.events if isinstance(event, AccountAdjusted)]
+    assert deposit.cash == amount
+    risk = strategy.broker.gate.admission.risk
+    assert (risk.peak, risk.day_start) == (10_000 + amount, 10_000 + amount)
+    assert switched(strategy) == []
+
+
+@WIRINGS
+def test_to_value_some_feeds_makes_nobody_poorer(ledgers: int) -> None:
+    """Backtrader takes the value of several feeds for that of all; rules do not."""
+
+    def look_and_buy(it: Any) -> None:
+        it.broker.get_value(it.datas[:2])
+        it.order("more", 20)
+
+    limit = RiskConfig(exposure_limit=ExposureLimitRule(max_gross_exposure_pct=Decimal(100)))
+    plan = {1: lambda it: it.order("much", 60, data=it.data2), 3: look_and_buy}
+    strategy = run(plan, *[days([FLAT] * 5) for _ in range(3)], risk_config=limit, ledgers=ledgers)
+
+    assert strategy.told_of("more")[-1] == (4, "Completed")
 
 
 # -- orders ------------------------------------------------------------------------------------------------------------

@@ -119,6 +119,7 @@ _SETTERS: Any = {
     "set_cash": lambda broker: broker.set_cash(5_000.0),
     "grow": lambda broker: broker.set_cash(1_000_000.0),
     "add_cash": lambda broker: broker.add_cash(-5_000.0),
+    "add_cash and value": lambda broker: (broker.add_cash(-5_000.0), broker.get_value(broker.cerebro.datas[:1])),
     "set_slippage_perc": lambda broker: broker.set_slippage_perc(0.05),
     "set_slippage_fixed": lambda broker: broker.set_slippage_fixed(1.0),
     "setcommission": lambda broker: broker.setcommission(commission=0.1),
