@@ -13,6 +13,7 @@ from weakref import WeakSet, WeakValueDictionary
 from nautilus_trader.backtest.config import SimulationModuleConfig
 from nautilus_trader.backtest.modules import SimulationModule
 from nautilus_trader.execution.client import ExecutionClient
+from nautilus_trader.model.data import InstrumentClose
 from nautilus_trader.model.identifiers import AccountId, ClientId
 
 from seatrial.clock import iso
@@ -23,7 +24,7 @@ from seatrial.gate.queue import NEVER
 from seatrial_nautilus.v1.backlog import MANY
 from seatrial_nautilus.v1.checkpoint import restore
 from seatrial_nautilus.v1.options import copied_options
-from seatrial_nautilus.v1.rounds import run_until
+from seatrial_nautilus.v1.rounds import Peers, run_until
 from seatrial_nautilus.v1.session import Session
 
 if TYPE_CHECKING:
@@ -99,16 +100,6 @@ class SeatrialModule(SimulationModule):
             raise InvalidConfigError("engine", "reset", problem)
 
 
-class Peers:
-    """The clients of one engine, in the order of its venues; they begin with the first datum of all."""
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self.clients: list[SeatrialBacktestClient] = []
-        self.sessions: list[Session] = []
-        self.has_begun = False
-
-
 class SeatrialBacktestClient(ExecutionClient):
     """Takes the place of the stock execution client of one venue."""
 
@@ -181,7 +172,8 @@ class SeatrialBacktestClient(ExecutionClient):
         if not self.session.is_idle():
             self._module.sleep(self._watch, self._pass_by)
         elif self.session.gate.due() == NEVER:
-            self._module.sleep(self._backlog.append, self._tidy)
+            held = self._kernel.cache.positions_open_count(venue=self.venue)
+            self._module.sleep(self._hold if held else self._backlog.append, self._tidy)
         else:
             self._module.sleep(self._await, self._pass_by)
 
@@ -196,7 +188,12 @@ class SeatrialBacktestClient(ExecutionClient):
             self._module.wake()
             self.on_datum(data)
         else:
-            self._backlog.append(data)
+            self._hold(data)
+
+    def _hold(self, data: Any) -> None:
+        """Let a datum pass that ends no contract."""
+        keep = self.on_datum if type(data) is InstrumentClose else self._backlog.append
+        keep(data)
 
     def _watch(self, data: Any) -> None:
         """Take a datum that comes before anything is due, and deliver what it brought about."""
