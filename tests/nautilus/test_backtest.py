@@ -20,6 +20,7 @@ from nautilus_trader.config import (
     BacktestRunConfig,
     BacktestVenueConfig,
     ImportableActorConfig,
+    ImportableLatencyModelConfig,
     LoggingConfig,
 )
 from nautilus_trader.model.currencies import EUR
@@ -394,7 +395,15 @@ def test_orders_of_a_day_and_others_reach_the_record_as_what_they_are() -> None:
 # -- from a configuration ------------------------------------------------------------------------------------------
 
 
-def _node_config(folder: Path, modules: list[Any]) -> Any:
+def _module(**config: Any) -> Any:
+    return ImportableActorConfig(
+        actor_path="seatrial_nautilus.v1.backtest:SeatrialModule",
+        config_path="seatrial_nautilus.v1.backtest:SeatrialModuleConfig",
+        config=config,
+    )
+
+
+def _node_config(folder: Path, modules: list[Any], **venue: Any) -> Any:
     catalog = ParquetDataCatalog(str(folder))
     catalog.write_data([PAIR])
     catalog.write_data(quotes(PAIR, 60, 1))
@@ -403,7 +412,7 @@ def _node_config(folder: Path, modules: list[Any]) -> Any:
         venues=[
             BacktestVenueConfig(
                 name="SIM",
-                oms_type="NETTING",
+                **{"oms_type": "NETTING", **venue},
                 account_type="MARGIN",
                 base_currency="USD",
                 starting_balances=["1000000 USD"],
@@ -418,12 +427,7 @@ def _node_config(folder: Path, modules: list[Any]) -> Any:
 def test_a_backtest_node_is_configured_and_attached(tmp_path: Path) -> None:
     """The module's configuration, delays and all, comes from JSON values; one call puts the gate in."""
     latency = msgspec.to_builtins(LatencyConfig(submit=Constant(35 * MS), fill=Constant(12 * MS)))
-    module = ImportableActorConfig(
-        actor_path="seatrial_nautilus.v1.backtest:SeatrialModule",
-        config_path="seatrial_nautilus.v1.backtest:SeatrialModuleConfig",
-        config={"latency": latency, "simulator_id": "node", "seed": 3},
-    )
-    node = BacktestNode([_node_config(tmp_path, [module])])
+    node = BacktestNode([_node_config(tmp_path, [_module(latency=latency, simulator_id="node", seed=3)])])
     node.build()
     trader = Scripted(PAIR, {2: _market})
     node.get_engines()[0].add_strategy(trader)
@@ -437,12 +441,7 @@ def test_a_backtest_node_is_configured_and_attached(tmp_path: Path) -> None:
 
 def test_a_module_that_nobody_attached_stops_the_run(tmp_path: Path) -> None:
     """Orders would bypass the gate in silence; instead the error says which call is missing."""
-    module = ImportableActorConfig(
-        actor_path="seatrial_nautilus.v1.backtest:SeatrialModule",
-        config_path="seatrial_nautilus.v1.backtest:SeatrialModuleConfig",
-        config={},
-    )
-    node = BacktestNode([_node_config(tmp_path, [module])])
+    node = BacktestNode([_node_config(tmp_path, [_module()])])
     node.build()
 
     with pytest.raises(InvalidConfigError, match="attach_node"):
@@ -455,4 +454,48 @@ def test_a_node_without_the_module_cannot_be_attached(tmp_path: Path) -> None:
     node.build()
 
     with pytest.raises(InvalidConfigError, match="SeatrialModule"):
+        attach_node(node)
+
+
+def test_every_run_of_a_node_gets_its_gate(tmp_path: Path) -> None:
+    """NautilusTrader takes their modules for equal, as their names are."""
+    configs = [
+        _node_config(tmp_path, [_module(simulator_id=oms.lower())], oms_type=oms) for oms in ("NETTING", "HEDGING")
+    ]
+    node = BacktestNode(configs)
+    node.build()
+    traders = [Scripted(PAIR, {2: _market}) for _ in configs]
+    for made, trader in zip(node.get_engines(), traders, strict=True):
+        made.add_strategy(trader)
+
+    sessions = attach_node(node)
+    node.run()
+
+    assert [one.simulator_id for one in sessions] == ["netting", "hedging"]
+    assert [len(one.heard) for one in traders] == [2, 2]
+
+
+def test_a_module_is_no_place_for_settings_of_another_name(tmp_path: Path) -> None:
+    """A limit or a delay that is misspelt would be none."""
+    misspelt: tuple[dict[str, Any], ...] = ({"latncy": {}}, {"latency": {"sending": None}})
+    for config in misspelt:
+        node = BacktestNode([_node_config(tmp_path, [_module(**config)])])
+        with pytest.raises(msgspec.ValidationError, match="unknown field"):
+            node.build()
+
+
+@pytest.mark.parametrize("setting", ["latency_model", "modules"])
+def test_what_a_gated_venue_would_ignore_is_refused_in_a_node_too(tmp_path: Path, setting: str) -> None:
+    """Whoever configures it expects it to act."""
+    model = ImportableLatencyModelConfig(
+        latency_model_path="nautilus_trader.backtest.models:LatencyModel",
+        config_path="nautilus_trader.backtest.config:LatencyModelConfig",
+        config={"base_latency_nanos": MS},
+    )
+    is_model = setting == "latency_model"
+    modules = [_module()] if is_model else [_module(), _module(component_id="OTHER")]
+    node = BacktestNode([_node_config(tmp_path, modules, **({"latency_model": model} if is_model else {}))])
+    node.build()
+
+    with pytest.raises(InvalidConfigError, match=f"{setting}.*leave it out"):
         attach_node(node)

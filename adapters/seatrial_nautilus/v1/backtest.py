@@ -8,11 +8,12 @@ before it.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet, WeakValueDictionary
+from weakref import WeakValueDictionary
 
 from nautilus_trader.backtest.config import SimulationModuleConfig
 from nautilus_trader.backtest.modules import SimulationModule
 from nautilus_trader.execution.client import ExecutionClient
+from nautilus_trader.model.data import InstrumentClose
 from nautilus_trader.model.identifiers import AccountId, ClientId
 
 from seatrial.clock import iso
@@ -22,8 +23,8 @@ from seatrial.errors import CheckpointError, InvalidConfigError
 from seatrial.gate.queue import NEVER
 from seatrial_nautilus.v1.backlog import MANY
 from seatrial_nautilus.v1.checkpoint import restore
-from seatrial_nautilus.v1.options import copied_options
-from seatrial_nautilus.v1.rounds import run_until
+from seatrial_nautilus.v1.options import copied_options, refuse
+from seatrial_nautilus.v1.rounds import Peers, run_until
 from seatrial_nautilus.v1.session import Session
 
 if TYPE_CHECKING:
@@ -36,13 +37,16 @@ __all__ = ["SeatrialBacktestClient", "SeatrialModule", "SeatrialModuleConfig", "
 
 _FIRST = 100
 """The priority at which the gate hears that an order was denied: before every strategy."""
-_WAITING: WeakSet[Any] = WeakSet()
-"""The modules that a node has built from its configuration, and nobody has attached yet."""
+_WAITING: WeakValueDictionary[int, Any] = WeakValueDictionary()
+"""The modules that a node has built from its configuration, and nobody has attached yet.
+
+NautilusTrader takes two modules for equal whose names are; so each has its own `id` here.
+"""
 _PEERS: WeakValueDictionary[Any, Peers] = WeakValueDictionary()
 """The clients of each engine, by its instance id."""
 
 
-class SeatrialModuleConfig(SimulationModuleConfig, frozen=True, kw_only=True):  # type: ignore[call-arg]  # msgspec's
+class SeatrialModuleConfig(SimulationModuleConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):  # type: ignore[call-arg]  # msgspec's
     """How orders of one venue are executed; see :func:`attach` for what the settings mean."""
 
     latency: LatencyConfig = LATENCY_INSTANT
@@ -63,7 +67,7 @@ class SeatrialModule(SimulationModule):
     def register_venue(self, exchange: Any) -> None:
         """Hear which venue this is."""
         super().register_venue(exchange)
-        _WAITING.add(self)
+        _WAITING[id(self)] = self
 
     def pre_process(self, data: Any) -> None:
         """Deliver what is due, then show the private venue the datum."""
@@ -97,16 +101,6 @@ class SeatrialModule(SimulationModule):
         if self.client is not None:
             problem = "an attached engine cannot be reset; build a new one for another run"
             raise InvalidConfigError("engine", "reset", problem)
-
-
-class Peers:
-    """The clients of one engine, in the order of its venues; they begin with the first datum of all."""
-
-    def __init__(self) -> None:
-        """Begin with none."""
-        self.clients: list[SeatrialBacktestClient] = []
-        self.sessions: list[Session] = []
-        self.has_begun = False
 
 
 class SeatrialBacktestClient(ExecutionClient):
@@ -181,7 +175,8 @@ class SeatrialBacktestClient(ExecutionClient):
         if not self.session.is_idle():
             self._module.sleep(self._watch, self._pass_by)
         elif self.session.gate.due() == NEVER:
-            self._module.sleep(self._backlog.append, self._tidy)
+            held = self._kernel.cache.positions_open_count(venue=self.venue)
+            self._module.sleep(self._hold if held else self._backlog.append, self._tidy)
         else:
             self._module.sleep(self._await, self._pass_by)
 
@@ -196,7 +191,12 @@ class SeatrialBacktestClient(ExecutionClient):
             self._module.wake()
             self.on_datum(data)
         else:
-            self._backlog.append(data)
+            self._hold(data)
+
+    def _hold(self, data: Any) -> None:
+        """Let a datum pass that ends no contract."""
+        keep = self.on_datum if type(data) is InstrumentClose else self._backlog.append
+        keep(data)
 
     def _watch(self, data: Any) -> None:
         """Take a datum that comes before anything is due, and deliver what it brought about."""
@@ -340,11 +340,7 @@ def attach(
     :raises InvalidConfigError: for what the gate or its venue cannot take.
     """
     for setting in ("latency_model", "modules"):
-        if venue_options.get(setting):
-            problem = (
-                "the gate delays orders itself, by latency_config" if setting == "latency_model" else "none run here"
-            )
-            raise InvalidConfigError(setting, venue_options[setting], f"{problem}; leave it out")
+        refuse(setting, venue_options.get(setting))
     module = SeatrialModule()
     engine.add_venue(venue=venue, modules=[module], **venue_options)
     return attach_module(
@@ -371,7 +367,7 @@ def attach_node(node: Any) -> tuple[Session, ...]:
     for engine in node.get_engines():
         bus = engine.kernel.msgbus
         venues = engine.list_venues()
-        waiting = [one for one in _WAITING if one.exchange.msgbus is bus]
+        waiting = [one for one in tuple(_WAITING.values()) if one.exchange.msgbus is bus]
         for module in sorted(waiting, key=lambda one: venues.index(one.exchange.id)):
             settings = module.settings
             options = {name: getattr(settings, name) for name in ("latency", "risk", "simulator_id", "seed")}
@@ -386,9 +382,11 @@ def attach_module(
     engine: Any, module: SeatrialModule, options: Mapping[str, Any], resume_from: ExecutionCheckpoint | None = None
 ) -> Session:
     """Put the gate before the venue that `module` was added to; `options` are those of a `Session`."""
-    _WAITING.discard(module)
-    kernel = engine.kernel
-    stock = module.exchange.exec_client
+    _WAITING.pop(id(module), None)
+    kernel, exchange = engine.kernel, module.exchange
+    refuse("latency_model", exchange.latency_model)
+    refuse("modules", [one for one in exchange.modules if one is not module])
+    stock = exchange.exec_client
     client = SeatrialBacktestClient(kernel, module, options, resume_from)
     execution = kernel.exec_engine
     is_default = execution.default_client is not None and execution.default_client == stock.id

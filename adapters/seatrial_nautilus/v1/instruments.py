@@ -8,7 +8,7 @@ from typing import Any
 from seatrial.contracts.market import Instrument
 from seatrial.errors import InvalidConfigError
 
-__all__ = ["check_currency", "check_instrument", "core_instrument", "currency_of"]
+__all__ = ["check_currency", "check_instrument", "core_instrument", "currency_of", "expired"]
 
 
 def currency_of(options: dict[str, Any]) -> str | None:
@@ -50,3 +50,9 @@ def check_currency(instrument: Any, currency: str | None) -> None:
     if instrument.is_inverse or theirs != currency:
         problem = f"its profit is in {theirs}, the account in {currency or 'several currencies'}"
         raise InvalidConfigError("risk_config", instrument.id.value, f"{problem}; rules count in one currency")
+
+
+def expired(instrument_id: Any, when: str) -> InvalidConfigError:
+    """Return the refusal of an instrument whose contract expires by an `InstrumentClose`, and when that is."""
+    problem = f"its contract expires {when}, and the gate settles none; be out of it before, or leave the close out"
+    return InvalidConfigError("instrument", instrument_id.value, problem)

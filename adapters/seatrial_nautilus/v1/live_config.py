@@ -30,7 +30,7 @@ _FLAGS = (
 )
 
 
-class SeatrialExecClientConfig(LiveExecClientConfig, frozen=True, kw_only=True):  # type: ignore[call-arg]  # msgspec's
+class SeatrialExecClientConfig(LiveExecClientConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):  # type: ignore[call-arg]  # msgspec's
     """An execution client for a simulated venue behind seatrial's gate.
 
     The venue's settings are those of NautilusTrader's sandbox. `latency` are the delays, drawn by `seed` and

@@ -8,11 +8,14 @@ from typing import Any
 
 from nautilus_trader.model import enums
 
+from seatrial.errors import InvalidConfigError
+
 __all__ = [
     "copied_options",
     "iterates_after_commands",
     "nautilus_version",
     "numbers_each_price",
+    "refuse",
     "skips_stale_quotes",
 ]
 
@@ -85,3 +88,14 @@ def copied_options(exchange: Any) -> dict[str, Any]:
     if getattr(exchange, "oto_full_trigger", False):
         options["oto_trigger_mode"] = vars(enums)["OtoTriggerMode"].FULL
     return options
+
+
+def refuse(setting: str, theirs: Any) -> None:
+    """Refuse what of NautilusTrader's own does nothing at a venue with a gate before it, where there is any.
+
+    :raises InvalidConfigError: for a latency model, and for modules beside the gate's.
+    """
+    if theirs:
+        by = "by latency_config, or the latency of a module"
+        own = f"the gate delays orders itself, {by}" if setting == "latency_model" else "none run here"
+        raise InvalidConfigError(setting, theirs, f"{own}; leave it out")

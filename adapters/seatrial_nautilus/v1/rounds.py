@@ -6,14 +6,24 @@ also where nothing arrived. What that brings about is another round.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from seatrial_nautilus.v1.session import Session
 
-__all__ = ["run_until"]
+__all__ = ["Peers", "run_until"]
+
+
+class Peers:
+    """The clients of one engine, in the order of its venues; they begin with the first datum of all."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.clients: list[Any] = []
+        self.sessions: list[Session] = []
+        self.has_begun = False
 
 
 def run_until(sessions: Sequence[Session], until: int) -> None:

@@ -95,6 +95,7 @@ class Session:
         """What the account counts in; `None` where it has several currencies."""
         self.initial_cash = options["starting_balances"][0].as_decimal()
         self.world = VenueWorld(client.trader_id, options)
+        self.world.is_held_elsewhere = self._is_held
         self.instruments = Instruments()
         self._account = Account(self.initial_cash, self.instruments)
         self._port = VenuePort(self.world, cache)
@@ -332,6 +333,15 @@ class Session:
     def _ours(self, order: Any, now: int) -> Order:
         known = self.known_orders.pop(order.client_order_id.value, None)
         return core_order(order, now, self._name, self.symbol_of) if known is None else known
+
+    def _is_held(self, instrument_id: Any) -> bool:
+        """Return whether the trader has a position in an instrument, or is about to be told of one."""
+        if self.cache.positions_open(instrument_id=instrument_id):
+            return True
+        symbol, find = self.symbol_of(instrument_id), self.world.cache.order
+        ours = [one for one in self.gate.pending_orders.values() if one.symbol == symbol]
+        theirs = [find(ClientOrderId(one.order_id)) for one in ours]
+        return any(b is not None and b.filled_qty != a.filled_quantity for a, b in zip(ours, theirs, strict=True))
 
     def _name(self, strategy_id: str) -> str:
         return self._names.get(strategy_id, strategy_id)

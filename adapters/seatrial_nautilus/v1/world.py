@@ -28,7 +28,7 @@ from nautilus_trader.model.data import (
     QuoteTick,
     TradeTick,
 )
-from nautilus_trader.model.enums import AccountType, BookType, OmsType
+from nautilus_trader.model.enums import AccountType, BookType, InstrumentCloseType, OmsType
 from nautilus_trader.model.events import AccountState, OrderFilled, OrderSubmitted, OrderUpdated
 from nautilus_trader.model.identifiers import OrderListId, VenueOrderId
 from nautilus_trader.model.objects import AccountBalance, Money, Quantity
@@ -37,6 +37,7 @@ from nautilus_trader.portfolio.portfolio import Portfolio
 
 from seatrial_nautilus.v1.backlog import MANY, Backlog
 from seatrial_nautilus.v1.copying import copy_of, linked_to
+from seatrial_nautilus.v1.instruments import expired
 from seatrial_nautilus.v1.trade_numbers import TradeNumbers
 from seatrial_nautilus.v1.venue_cache import VenueCache
 
@@ -55,7 +56,6 @@ _FEEDS: dict[Any, str] = {
     OrderBookDeltas: "process_order_book_deltas",
     OrderBookDepth10: "process_order_book_depth10",
     InstrumentStatus: "process_instrument_status",
-    InstrumentClose: "process_instrument_close",
 }
 
 
@@ -117,6 +117,10 @@ class VenueWorld:
         self.trade_numbers = TradeNumbers(options)
         """How far the trades of each market are numbered."""
         self._feeds = {kind: getattr(self.exchange, method) for kind, method in _FEEDS.items()}
+        self._shows = {**self._feeds, InstrumentClose: self._close}
+        self.is_held_elsewhere: Callable[[Any], bool] = _nowhere
+        """Returns whether the trader has a position in an instrument, or is about to be told of one."""
+        self._expired: set[Any] = set()
 
     @property
     def account_id(self) -> Any:
@@ -140,6 +144,9 @@ class VenueWorld:
         """Show the market `data`, or keep it until somebody trades; what is none is passed over."""
         feed = self._feeds.get(type(data))
         if feed is None:
+            if type(data) is InstrumentClose:  # rare, and never put off: what it ends may be at stake
+                self.catch_up()
+                self._show(self._close, data)
             return
         backlog = self.backlog.data
         if self.live:
@@ -155,7 +162,23 @@ class VenueWorld:
         """Show the market what came while nobody was there to trade on it."""
         if self.backlog.data:
             for one in self.backlog.take(len(self.exchange.instruments)):
-                self._show(self._feeds[type(one)], one)
+                self._show(self._shows[type(one)], one)
+
+    def _close(self, data: Any) -> None:
+        """End trading in an instrument whose contract expires.
+
+        :raises InvalidConfigError: when somebody holds it.
+        """
+        instrument_id = data.instrument_id
+        if data.close_type == InstrumentCloseType.CONTRACT_EXPIRED:
+            self._expired.add(instrument_id)
+            if self.is_held(instrument_id):
+                raise expired(instrument_id, "while a position in it is open")
+        self.exchange.process_instrument_close(data)
+
+    def is_held(self, instrument_id: Any) -> bool:
+        """Return whether there is a position in an instrument, here or as the trader knows or will know it."""
+        return bool(self.cache.positions_open(instrument_id=instrument_id)) or self.is_held_elsewhere(instrument_id)
 
     def _show(self, feed: Callable[[Any], None], data: Any) -> None:
         self.set_time(data.ts_init)
@@ -192,6 +215,10 @@ class VenueWorld:
         """Take the trader's orders, one or a whole list at once; `find` looks up what they are linked to."""
         self.catch_up()
         self.set_time(now)
+        orders = tuple(orders)
+        for order in orders if self._expired else ():
+            if order.instrument_id in self._expired:
+                raise expired(order.instrument_id, f"before order {order.client_order_id} arrives")
         pairs = list(zip(orders, position_ids, strict=True))
         copies = [self._copy(order, position_id) for order, position_id in pairs]
         if find is not None:
@@ -335,3 +362,8 @@ def _frozen(event: Any) -> Any:
         event.ts_event,
         event.ts_init,
     )
+
+
+def _nowhere(instrument_id: Any) -> bool:  # noqa: ARG001 - the signature of one who knows
+    """Know of nobody."""
+    return False

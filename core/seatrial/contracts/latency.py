@@ -185,7 +185,7 @@ def _check_delay(setting: str, value: object) -> None:
         raise InvalidConfigError(setting, value, f"give whole ns from 0 to {LONGEST_NS}")
 
 
-class LatencyConfig(msgspec.Struct, frozen=True, kw_only=True):
+class LatencyConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The delay of each leg.
 
     The first four fields are the usual ones, as timedelta: submit and cancel constant, fills uniform between two

@@ -15,7 +15,7 @@ from seatrial.errors import InvalidConfigError
 __all__ = ["SeatrialGuardConfig", "currency_of_account", "inner_config", "inner_factory"]
 
 
-class SeatrialGuardConfig(LiveExecClientConfig, frozen=True, kw_only=True):  # type: ignore[call-arg]  # msgspec's
+class SeatrialGuardConfig(LiveExecClientConfig, frozen=True, kw_only=True, forbid_unknown_fields=True):  # type: ignore[call-arg]  # msgspec's
     """The gate before somebody else's execution client.
 
     `client` is that client's configuration: the object, or an `ImportableConfig` (as JSON, `{"path": …, "config": …}`).
