@@ -53,7 +53,7 @@ class BrokerAccount:
         if value != self.value:  # as a NaN always is
             if isnan(value):
                 value = self._value_at_last_prices()
-            self.value, self._exact = value, shortest(value) if type(value) is float else exact(value)
+            self.value, self._exact = value, shortest(value)
         return self._exact - self.withheld if self.withheld else self._exact
 
     def _value_at_last_prices(self) -> float:
