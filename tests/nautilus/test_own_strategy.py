@@ -378,6 +378,7 @@ def test_a_strategy_that_cannot_run_is_told_in_one_line(name: str, params: dict[
         ({"engine_params": {"prob_slippage": 2}}, "engine_params.prob_slippage"),
         ({"engine_params": {"venue": "A.B"}}, "engine_params.venue"),
         ({"engine_params": {"bar_spec": "7-MINUTE"}}, "engine_params.bar_spec"),
+        ({"engine_params": {"bar_spec": "5-MIN"}}, "engine_params.bar_spec"),
         ({"venue": VenueConfig(slippage_bps=Decimal(1))}, "slippage_bps"),
         ({"venue": VenueConfig(participation=Decimal("0.1"))}, "participation"),
         ({"venue": VenueConfig(convention=Convention.NEXT)}, "convention"),

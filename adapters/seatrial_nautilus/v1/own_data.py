@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from nautilus_trader.model.data import Bar, BarSpecification, BarType, QuoteTick, TradeTick
-from nautilus_trader.model.enums import AggressorSide, AssetClass, InstrumentClass
+from nautilus_trader.model.enums import AggressorSide, AssetClass, BarAggregation, InstrumentClass
 from nautilus_trader.model.identifiers import InstrumentId, Symbol, TradeId, Venue
 from nautilus_trader.model.instruments import Equity, Instrument
 from nautilus_trader.model.objects import QUANTITY_MAX, Currency, Quantity
@@ -189,10 +189,13 @@ def _bar_spec(given: str | None, rows: Iterable[MarketEvent]) -> Any:
     :raises InvalidConfigError: for what NautilusTrader has no name for.
     """
     if given is not None:
+        problem = "give one such as 5-MINUTE"
+        if given.partition("-")[2] not in BarAggregation.__members__:  # NautilusTrader aborts the process
+            raise InvalidConfigError("engine_params.bar_spec", given, problem)
         try:
             return BarSpecification.from_str(f"{given}-LAST")
-        except ValueError as error:
-            raise InvalidConfigError("engine_params.bar_spec", given, f"{error}; give one such as 5-MINUTE") from None
+        except (ValueError, OverflowError) as error:
+            raise InvalidConfigError("engine_params.bar_spec", given, f"{error}; {problem}") from None
     step = _least_step(rows)
     if step is None:
         return None
