@@ -7,6 +7,7 @@ from typing import Any
 
 import backtrader as bt
 import msgspec
+from backtrader.utils.date import tzparse
 
 from seatrial.engine.analyses import plain
 from seatrial.engine.loading import load_class
@@ -51,8 +52,28 @@ def check_params(params: Mapping[str, Any]) -> Settings:
             raise InvalidConfigError(f"cerebro.{key}", value, f"it cannot be set: {_OURS[key]}")
         if key not in _TAKEN:
             raise InvalidConfigError(f"cerebro.{key}", value, f"give one of {', '.join(sorted(_TAKEN))}")
+        wanted = _unusable(key, value)
+        if wanted is not None:
+            raise InvalidConfigError(f"cerebro.{key}", value, f"it cannot be used; give {wanted}")
     analyzers = _table("analyzers", params.get("analyzers", {}))
     return Settings({name: _analyzer(name, given) for name, given in analyzers.items()}, cerebro)
+
+
+def _unusable(key: str, value: Any) -> str | None:
+    """Return what a setting of cerebro wants, where `value` is none of it."""
+    if key == "exactbars":
+        return None if type(value) in {bool, int} and value in {-2, -1, 0, 1} else "-2, -1, 0 or 1"
+    if key == "lookahead":
+        return None if type(value) is int and value >= 0 else "a number of bars, 0 or more"
+    if key != "tz":
+        return None if isinstance(value, bool) else "true or false"
+    if value is None or (type(value) is int and value >= 0):
+        return None
+    try:
+        tzparse(value if isinstance(value, str) else str(value))
+    except AttributeError:  # Backtrader takes the text itself for a zone
+        return "the name of a time zone that pytz knows, with pytz installed, or the number of a feed"
+    return None
 
 
 def open_cerebro(settings: Settings, **defaults: Any) -> Any:

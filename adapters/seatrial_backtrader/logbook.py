@@ -12,6 +12,7 @@ from seatrial_backtrader.analyses import analyses_of
 from seatrial_backtrader.claims import BACKTRADER
 from seatrial_backtrader.opening import instruments_of
 from seatrial_backtrader.stamps import exact, span, stamp_of, to_ns
+from seatrial_backtrader.state import Seen
 
 if TYPE_CHECKING:
     from seatrial.contracts.account import AccountView
@@ -77,9 +78,15 @@ class Logbook:
         """Return everything noted so far."""
         return self._recorder.snapshot()
 
-    def restore(self, state: RecorderState) -> None:
-        """Go on from what was noted before."""
+    def seen(self) -> Seen:
+        """Return which bars were noted so far."""
+        return Seen(self._started, dict(self._marks))
+
+    def restore(self, state: RecorderState, seen: Seen | None) -> None:
+        """Go on from what was noted before, by the bars `seen`, which older checkpoints have not."""
         self._recorder = Recorder(cast("OrderTarget", self), state)
+        if seen is not None:
+            self._started, self._marks = seen.started, dict(seen.marks)
 
     def record(self) -> RunRecord:
         """Return what has happened so far, with what Backtrader's analyzers found."""

@@ -13,6 +13,7 @@ import msgspec
 from backtrader.order import OrderBase
 from backtrader.trade import Trade
 
+from seatrial.contracts.account import Mark
 from seatrial.engine.recording import RecorderState
 from seatrial_backtrader.desk import Ticket, Told
 from seatrial_backtrader.records import Reader, Writer, plain, read_position, unplain, write_position
@@ -25,18 +26,25 @@ if TYPE_CHECKING:
     from seatrial_backtrader.matching import Matcher
     from seatrial_backtrader.replica import Replica
 
-__all__ = ["BrokerState", "ToldCodec", "read_broker", "show", "write_broker"]
+__all__ = ["BrokerState", "Seen", "ToldCodec", "read_broker", "show", "write_broker"]
 
 _SCALARS = ("startingcash", *SCALARS, "cash_before", "interest")
 _FLAGS = ("check", "arrived", "sent", "fills", "accepted", "announced", "entered")
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """Which bars a record has: when the first began, in UNIX ns UTC, and each feed's last price."""
+
+    started: int | None
+    marks: dict[str, Mark]
 
 
 class BrokerState(msgspec.Struct, frozen=True, kw_only=True):
     """A broker as stored: orders and what was asked by number, then who holds which.
 
     `lengths` are the bars of each feed by then, `clock` the broker's time in UNIX ns UTC. `fund_last` is what the
-    history of a fund told last, `began` what the broker was set to when the run began, `settings` what it is set to by
-    now; older checkpoints have none of them.
+    history of a fund told last, `recorded` which bars the `record` has, `began` what the broker was set to when the run
+    began, `settings` what it is set to by now; older checkpoints have none of them.
     """
 
     feeds: tuple[str, ...]
@@ -56,6 +64,7 @@ class BrokerState(msgspec.Struct, frozen=True, kw_only=True):
     fund: int
     fund_last: Any = None
     record: RecorderState | None = None
+    recorded: Seen | None = None
     began: Settings | None = None
     settings: Settings | None = None
 
@@ -140,6 +149,7 @@ def write_broker(broker: SeatrialBroker, clock: int, began: Settings) -> BrokerS
         fund=broker.histories.passed_fund(broker._book),
         fund_last=plain(broker._book._fhistlast, "fund"),
         record=None if broker.logbook is None else broker.logbook.snapshot(),
+        recorded=None if broker.logbook is None else broker.logbook.seen(),
         began=began,
         settings=settings_of(broker),
         orders=writer.orders,
@@ -180,7 +190,7 @@ def read_broker(broker: SeatrialBroker, state: BrokerState) -> None:
     for strategy, stored in zip(reader.strategies, state.strategies, strict=True):
         _read_strategy(reader, strategy, stored)
     if broker.logbook is not None and state.record is not None:
-        broker.logbook.restore(state.record)
+        broker.logbook.restore(state.record, state.recorded)
     OrderBase.refbasis, Trade.refbasis = count(state.counters[0]), count(state.counters[1])
 
 

@@ -118,6 +118,10 @@ def test_analyzers_change_nothing() -> None:
         ({"analyzers": {"a": {"class": "SharpeRatio", "rate": 1}}}, "analyzers.a.rate"),
         ({"cerebro": {"runonce": True}}, "cerebro.runonce"),
         ({"cerebro": {"speed": 1}}, "cerebro.speed"),
+        ({"cerebro": {"exactbars": "yes"}}, "cerebro.exactbars"),
+        ({"cerebro": {"lookahead": -5}}, "cerebro.lookahead"),
+        ({"cerebro": {"stdstats": "no"}}, "cerebro.stdstats"),
+        ({"cerebro": {"tz": "Mars/One"}}, "cerebro.tz"),
     ],
 )
 def test_engine_params_nobody_knows_are_refused(params: dict[str, Any], setting: str) -> None:

@@ -12,10 +12,10 @@ from typing import Any
 import backtrader
 import msgspec
 import pytest
-from msgspec.structs import replace
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from docs.examples.backtrader import one_line
+from tests.backtrader.parity import feeds
 from tests.backtrader.parity.trial import Trial, bars
 from tests.backtrader.restart import rig
 
@@ -127,7 +127,41 @@ def test_a_resumed_run_has_the_record_of_the_whole(setting: str, tmp_path: Path)
     anew()
     _, resumed = rig.sail(3, setting, record=True, resume=checkpoint)
 
-    assert replace(resumed.run_record(), started=whole.started) == whole
+    assert resumed.run_record() == whole
+
+
+class Idler(bt.Strategy):
+    """Buys once, and stops the run where it is told to."""
+
+    params = (("stop_at", None),)
+
+    def next(self) -> None:
+        if len(self) == 2:
+            self.buy(size=1)
+        if len(self) == self.p.stop_at:
+            self.env.runstop()
+
+
+@pytest.mark.parametrize("stop_at", range(3, 9))
+def test_a_resumed_live_run_notes_each_bar_once(stop_at: int, tmp_path: Path) -> None:
+    """A cycle after the cut in which the feed has nothing new is no bar, and the run began when it did."""
+
+    def noted(**arguments: Any) -> RunRecord:
+        cerebro = bt.Cerebro(stdstats=False)
+        cerebro.adddata(feeds.live(3), name="IBM")
+        cerebro.addstrategy(Idler, stop_at=arguments.pop("stop_at", None))
+        broker = SeatrialBroker(risk_config=RiskConfig(), record=True, checkpoints=tmp_path, **arguments)
+        cerebro.setbroker(broker)
+        cerebro.run()
+        return broker.run_record()
+
+    whole = noted(checkpoint_every="never")
+    noted(stop_at=stop_at)
+    resumed = noted(resume="latest")
+
+    assert resumed.started == whole.started
+    assert resumed.equity == whole.equity
+    assert resumed.rows == whole.rows
 
 
 GAP = (100.0, 130.0, 95.0, math.nan)
