@@ -117,7 +117,7 @@ def test_checkpoints_are_listed(here: Path, seatrial: Callable[..., Result]) -> 
 @pytest.mark.usefixtures("voyage")
 def test_run_without_checkpoints_says_how_to_have_some(seatrial: Callable[..., Result]) -> None:
     """An empty table would leave the user to wonder."""
-    told = "run voyage-1 has no checkpoints; checkpoint_every under [session] asks for them\n"
+    told = "run voyage-1 has no checkpoints; checkpoint_every asks for them, if the engine takes any\n"
 
     assert seatrial("checkpoints", "latest").stdout == told
     assert document(seatrial("checkpoints", "latest", "--json")) == []

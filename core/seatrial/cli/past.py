@@ -105,7 +105,7 @@ def checkpoints(*, run: str, as_json: bool, runs: Path) -> None:
             ]
         )
     elif not found:
-        click.echo(f"run {folder.name} has no checkpoints; checkpoint_every under [session] asks for them")
+        click.echo(f"run {folder.name} has no checkpoints; checkpoint_every asks for them, if the engine takes any")
     else:
         rows = [(iso(one.timestamp), str(one.sequence), f"{size:,}", str(one.path)) for one, size in found]
         print_rows(("time", "number", "bytes", "file"), rows)
