@@ -110,7 +110,7 @@ def test_run_without_checkpoints_is_told_in_one_line(voyage: Path, seatrial: Cal
 
     result = seatrial("run", "--resume", "latest")
 
-    problem = "it left no checkpoint to go on from; run it anew (checkpoint_every asks for some, if the engine takes any)"
+    problem = "it left no checkpoint; run it anew; checkpoint_every asks for some, if the engine takes any"
     assert (result.exit_code, result.stderr) == (2, f"seatrial: run voyage-1: {problem}\n")
 
 
@@ -121,7 +121,7 @@ def test_run_without_a_record_is_told_in_one_line(voyage: Path, seatrial: Callab
 
     result = seatrial("orders", "latest")
 
-    problem = "it has no record.json: it is unfinished; `seatrial run --resume runs/voyage-1` goes on with it, if it left a checkpoint"
+    problem = "it has no record.json: it is unfinished; `seatrial run --resume runs/voyage-1` goes on, if it can"
     assert (result.exit_code, result.stderr) == (2, f"seatrial: run voyage-1: {problem}\n")
 
 

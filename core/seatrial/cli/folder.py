@@ -127,7 +127,7 @@ class RunFolder:
             return (self.path / name).read_bytes()
         except FileNotFoundError:
             state = self.info().state
-            hint = f"it is {state}; `seatrial run --resume {self.path}` goes on with it, if it left a checkpoint"
+            hint = f"it is {state}; `seatrial run --resume {self.path}` goes on, if it can"
             raise RunError(self.name, f"it has no {name}: {hint}") from None
 
     def write(self, name: str, content: bytes) -> None:
