@@ -6,12 +6,13 @@ sets it again.
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from backtrader.brokers.bbroker import BackBroker
 from backtrader.comminfo import CommInfoBase, CommissionInfo
 
-from seatrial.errors import CheckpointError
+from seatrial.errors import CheckpointError, CheckpointWarning
 from seatrial_backtrader.records import plain, unplain
 
 if TYPE_CHECKING:
@@ -75,12 +76,16 @@ def write_scheme(broker: Any, order: Any) -> Any:
 
 
 def read_scheme(broker: Any, data: Any, stored: Any) -> Any:
-    """Return the scheme that :func:`write_scheme` wrote; the present one where that cannot be built again."""
+    """Return the scheme that :func:`write_scheme` wrote; the present one, with a warning, where it has other code."""
     present = broker.getcommissioninfo(data)
     if stored is None or stored == [_class(present), _params(present)]:
         return present
     scheme = _rebuilt(*stored)
-    return present if scheme is None else scheme
+    if scheme is None:
+        problem = f"an order was filled under a {stored[0]}, which no checkpoint can keep, and another was set since"
+        warnings.warn(f"{problem}; its report goes by the present scheme", CheckpointWarning, stacklevel=2)
+        return present
+    return scheme
 
 
 def _rebuilt(kind: str, params: dict[str, Any]) -> Any:

@@ -441,6 +441,28 @@ def test_a_fill_under_way_was_priced_when_it_happened(repriced: int, tmp_path: P
     assert gains("cut", resume="latest") == whole != []
 
 
+class Tolls(bt.CommissionInfo):
+    """A scheme with code of its own."""
+
+
+@pytest.mark.filterwarnings(r"ignore:datetime\.datetime\.utc:DeprecationWarning")  # as above
+def test_a_fill_under_way_whose_scheme_cannot_be_kept_is_warned_of(tmp_path: Path) -> None:
+    """It was replaced between a fill and its report: what it would have made of the fill, nobody knows by then."""
+    late = LatencyConfig(fill_latency_min=timedelta(hours=60), fill_latency_max=timedelta(hours=60))
+
+    def run(**more: Any) -> None:
+        cerebro = bt.Cerebro(stdstats=False, runonce=False)
+        cerebro.adddata(feeds.daily(1, 20), name="IBM")
+        cerebro.addstrategy(Repricing, stop_at=more.pop("stop_at", None), repriced=10, gains=[])
+        cerebro.broker = SeatrialBroker(latency_config=late, checkpoints=tmp_path, **more)
+        cerebro.broker.addcommissioninfo(Tolls())
+        cerebro.run()
+
+    run(stop_at=10)
+    with pytest.warns(CheckpointWarning, match=r"filled under a .*\.Tolls, which no checkpoint can keep"):
+        run(resume="latest")
+
+
 @pytest.mark.parametrize("ledgers", [1, 2])
 @pytest.mark.parametrize("stop_at", [5, 6, 9], ids=["as it was set", "as it was booked", "later"])
 def test_cash_that_was_set_comes_back(stop_at: int, ledgers: int, tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_run_without_checkpoints_is_told_in_one_line(voyage: Path, seatrial: Cal
 
     result = seatrial("run", "--resume", "latest")
 
-    problem = "it left no checkpoint; run it anew; checkpoint_every asks for some, if the engine takes any"
+    problem = "it left no checkpoint, so run it anew; checkpoint_every asks for some, if the engine takes any"
     assert (result.exit_code, result.stderr) == (2, f"seatrial: run voyage-1: {problem}\n")
 
 

@@ -142,7 +142,7 @@ def newest_checkpoint(folder: RunFolder, simulator_id: str) -> tuple[Path, list[
     files = CheckpointFiles(root, formats=FORMAT)
     entries = files.entries(simulator_id)
     if not entries:
-        problem = "it left no checkpoint; run it anew; checkpoint_every asks for some, if the engine takes any"
+        problem = "it left no checkpoint, so run it anew; checkpoint_every asks for some, if the engine takes any"
         raise RunError(folder.name, problem)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", CheckpointWarning)
